@@ -23,6 +23,7 @@ from orderflow.flow.delivery.deliver import deliver
 from orderflow.flow.delivery.open_target import open_target
 from orderflow.flow.delivery.push_batch import push_batch
 from orderflow.flow.delivery.request import note_request, request_push
+from orderflow.flow.delivery.reroute import look_again
 from orderflow.flow.delivery.resolve import Resolution, resolve_held
 from orderflow.flow.delivery.route import one_to_push_to
 from orderflow.flow.delivery.settle import settle
@@ -107,6 +108,24 @@ def test_a_worker_locks_orders_in_the_order_in_which_people_do(
         many.orders.lock_status(second)  # as a bulk job does, and whoever records answers
     step.result()
     assert {row["attempts"] for row in map(installation.order, (first, second))} == {1}
+
+
+def test_routing_locks_orders_in_that_order_too(installation: Installation, pool: ThreadPoolExecutor) -> None:
+    connection_id = installation.connect(MemoryApi())
+    rules = [{"name": "all", "when": {"all": []}, "connection_id": str(connection_id)}]
+    store, org_id = installation.wiring.store, installation.org_id
+    with store.work(org_id) as work:
+        work.routes.save(rules, "anna")
+    first, second = two_pushed(installation, from_behind=True)
+    with store.work(org_id) as work:
+        work.routes.save(rules, "anna")
+    with store.work(org_id) as many:
+        many.orders.lock_status(first)
+        step = pool.submit(look_again, store, org_id)
+        until_it_waits(installation, step)
+        many.orders.lock_status(second)
+    step.result()
+    assert installation.export(first)["route_version"] == installation.export(second)["route_version"] == 3
 
 
 def test_an_order_that_was_changed_while_its_settling_waited_for_another_stays_on_its_way(

@@ -280,8 +280,8 @@ class Connections(Protocol):
     def note_begun(self, connection_id: UUID, token: UUID, counts: Mapping[str, int]) -> None:
         """Write down how often files were begun, while the right to poll is held."""
 
-    def try_again(self, connection_id: UUID, name: str) -> bool:
-        """Let a file of that name be begun once more; False: none was set aside."""
+    def try_again(self, connection_id: UUID, name: str) -> None:
+        """Let a file of that name be begun once more, if it was set aside."""
 
     def end_poll(self, connection_id: UUID, token: UUID, next_in: float, error: dict[str, Any] | None) -> None:
         """Give the right back; due again in `next_in` seconds."""

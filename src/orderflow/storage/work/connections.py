@@ -79,7 +79,7 @@ _TRY_AGAIN = text(f"""
     SET begun = (SELECT jsonb_object_agg(key, CASE WHEN starts_with(key, :name) THEN LEAST(value::int, {MOST_BEGUN - 1})
                                               ELSE value::int END)
                  FROM jsonb_each_text(c.begun))
-    WHERE id = :id AND EXISTS (SELECT FROM jsonb_object_keys(c.begun) key WHERE starts_with(key, :name)) RETURNING id
+    WHERE id = :id AND EXISTS (SELECT FROM jsonb_object_keys(c.begun) key WHERE starts_with(key, :name))
 """)  # noqa: S608  # built from a constant
 _END_POLL = text("""
     UPDATE erp_connection
@@ -272,9 +272,9 @@ class SqlConnections(SqlConnectionRows):
         """Write down how often files were begun, while the right to poll is held."""
         self._connection.execute(_NOTE_BEGUN, {"id": connection_id, "token": token, "counts": as_json(counts)})
 
-    def try_again(self, connection_id: UUID, name: str) -> bool:
-        """Let a file of that name be begun once more; False: none was set aside."""
-        return self._took(_TRY_AGAIN, {"id": connection_id, "name": named(name)})
+    def try_again(self, connection_id: UUID, name: str) -> None:
+        """Let a file of that name be begun once more, if it was set aside."""
+        self._connection.execute(_TRY_AGAIN, {"id": connection_id, "name": named(name)})
 
     def end_poll(self, connection_id: UUID, token: UUID, next_in: float, error: dict[str, Any] | None) -> None:
         """Give the right back; due again in `next_in` seconds."""

@@ -268,12 +268,11 @@ class MemoryConnections:
         if self._row(connection_id).poll_lease_token == token:
             self._set(connection_id, begun=dict(counts))
 
-    def try_again(self, connection_id: UUID, name: str) -> bool:
-        """Let a file of that name be begun once more; False: none was set aside."""
+    def try_again(self, connection_id: UUID, name: str) -> None:
+        """Let a file of that name be begun once more, if it was set aside."""
         begun = self._row(connection_id).begun
         meant = {file: min(times, MOST_BEGUN - 1) for file, times in begun.items() if file.startswith(named(name))}
         self._set(connection_id, begun=begun | meant)
-        return bool(meant)
 
     def end_poll(self, connection_id: UUID, token: UUID, next_in: float, error: dict[str, Any] | None) -> None:
         """Give the right back; due again in `next_in` seconds."""
