@@ -142,7 +142,7 @@ def test_the_integrators_hour(  # noqa: PLR0915  # as above
     me.press(page.get_by_role("button", name=me.say("Add connector")))
     _assert_accessible(page, "how to begin")
     # What I have is a file as the ERP reads it.
-    me.press(page.get_by_role("button", name=me.say("Begin with a sample")))
+    me.press(page.get_by_role("button", name=me.say("Begin with a sample of what the ERP reads")))
     me.write(page.get_by_label(me.say("A sample of the ERP's")), SAMPLE)
     me.press(page.get_by_role("button", name=me.say("Begin with it")))
     form = page.get_by_role("dialog", name=me.say("Add Dropzone (CSV file)"))
