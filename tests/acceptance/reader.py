@@ -53,11 +53,23 @@ class Reader:
         else:
             what.fill(text)
 
+    def choose(self, group: Locator, name: str) -> None:
+        """Choose one of a few: by its name, or from the chosen one on by the arrow."""
+        if not self.by_keyboard:
+            group.get_by_text(name, exact=True).click()
+            return
+        self._go_to(group.get_by_role("radio", checked=True))
+        wanted = group.get_by_role("radio", name=name)
+        while not wanted.is_checked():
+            group.page.keyboard.press("ArrowRight")
+
     def reach(self, what: Locator) -> None:
         """Press Tab until it has the focus, or the arrow until a list stands on it. Nothing may keep the focus."""
         expect(what).to_be_visible()
         expect(what).to_be_enabled()
-        key = "ArrowDown" if what.get_attribute("role") == "option" else "Tab"
+        self._go_to(what, "ArrowDown" if what.get_attribute("role") in {"option", "menuitem"} else "Tab")
+
+    def _go_to(self, what: Locator, key: str = "Tab") -> None:
         for _ in range(MOST_STEPS):
             if what.evaluate(_IS_REACHED):
                 return
