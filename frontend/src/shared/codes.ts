@@ -61,6 +61,7 @@ export const CODES: Readonly<Record<string, string>> = {
   LOGIN_FAILED: t`Login failed`,
   LOGIN_SUCCEEDED: t`Login succeeded`,
   NEED_MARKED: t`Need marked`,
+  NOTICES_CHANGED: t`Notices changed`,
   ORDER_CANCELLED_BEFORE_IT_CAME: t`Order cancelled before it came`,
   ORDER_FORGOTTEN: t`Order forgotten`,
   ORGANIZATION_CHANGED: t`Organization changed`,
