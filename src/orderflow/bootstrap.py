@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from threading import Lock
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import structlog
@@ -22,6 +23,8 @@ from orderflow.domain.text import checked_name
 from orderflow.flow.delivery.clean_up import clean_up
 from orderflow.flow.delivery.reroute import look_again
 from orderflow.flow.notify import Channel, notify
+from orderflow.flow.people.notices import Way
+from orderflow.flow.people.tell_people import Send, tell_people
 from orderflow.flow.ports import Wiring
 from orderflow.flow.tell import tell
 from orderflow.flow.watch import Trouble, require_key, standing_still, troubles_everywhere
@@ -36,6 +39,7 @@ from orderflow.settings import Settings
 from orderflow.storage.database import Database
 from orderflow.storage.lease_keeper import LeaseKeeper
 from orderflow.storage.people.accounts import SqlAccounts
+from orderflow.storage.people.notices import SqlNoticeOutbox
 from orderflow.storage.people.second_factors import SqlCodeLimits
 from orderflow.storage.people.sign_in_sources import SqlSignInSources
 from orderflow.storage.store import SqlStore
@@ -48,6 +52,9 @@ from orderflow.storage.system.retention import Pruned, prune
 from orderflow.storage.tables.migrations import ensure_current, upgrade
 from orderflow.storage.wake import Waker
 from orderflow.storage.work.webhooks import SqlWebhookOutbox
+
+if TYPE_CHECKING:
+    from orderflow.notices.mail import MailServer
 
 log = structlog.get_logger(__name__)
 
@@ -178,6 +185,17 @@ class App:
 
         return tell(SqlWebhookOutbox(self.database, self.encryption), event_sender, org_id, endpoint_id, stopped)
 
+    @cached_property
+    def ways_to_people(self) -> dict[Way, Send]:
+        """How users can be told of what needs them: by e-mail only where a mail server is set."""
+        from orderflow.notices.people import ways_to_people  # with it comes an HTTP client
+
+        return dict(ways_to_people(mail_server(self.settings), self.settings.app_base_url))
+
+    def tell_people(self, org_id: UUID, stopped: Callable[[], bool]) -> int:
+        """Tell the users of an organization what is due; returns how many notices were taken. Raises DatabaseError."""
+        return tell_people(SqlNoticeOutbox(self.database), self.ways_to_people, org_id, stopped)
+
     def upkeep(self) -> None:
         """Do what the sweep does beside looking for work: put times right, and tell what changed.
 
@@ -256,18 +274,27 @@ def notification_channels(settings: Settings) -> Iterator[Channel]:
 
         secret = settings.notify_webhook_secret.get_secret_value()
         yield Webhook(settings.notify_webhook_url, secret, settings.app_base_url)
-    if settings.notify_email_to and settings.smtp_host and settings.notify_email_from:
-        from orderflow.notices.mail import Mail, MailServer
+    if settings.notify_email_to and (mail := mail_server(settings)):
+        from orderflow.notices.mail import Mail
 
-        server = MailServer(
-            settings.smtp_host,
-            settings.smtp_port,
-            settings.smtp_username,
-            settings.smtp_password.get_secret_value() if settings.smtp_password else None,
-            settings.smtp_encryption,
-            str(settings.smtp_ca_file) if settings.smtp_ca_file else None,
-        )
-        yield Mail(server, settings.notify_email_from, settings.notify_email_to)
+        yield Mail(*mail, settings.notify_email_to)
+
+
+def mail_server(settings: Settings) -> tuple[MailServer, str] | None:
+    """Return the mail server that the settings name, and the sender; None: this installation sends no mail."""
+    if not (settings.smtp_host and settings.notify_email_from):
+        return None
+    from orderflow.notices.mail import MailServer
+
+    server = MailServer(
+        settings.smtp_host,
+        settings.smtp_port,
+        settings.smtp_username,
+        settings.smtp_password.get_secret_value() if settings.smtp_password else None,
+        settings.smtp_encryption,
+        str(settings.smtp_ca_file) if settings.smtp_ca_file else None,
+    )
+    return server, settings.notify_email_from
 
 
 _default: App | None = None

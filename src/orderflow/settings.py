@@ -190,6 +190,7 @@ class Settings(BaseSettings):
     object_storage_secret_key: SecretStr | None = None
     object_storage_bucket: str | None = None
     object_storage_region: str = "us-east-1"
+    object_storage_compress: bool = False
 
     encryption_master_key: Key | None = None
     encryption_previous_keys: Annotated[list[Key], BeforeValidator(_list)] = Field(default_factory=list)
@@ -420,6 +421,7 @@ class Settings(BaseSettings):
             "access_key": access.get_secret_value() if access else None,
             "secret_key": secret.get_secret_value() if secret else None,
             "region": self.object_storage_region,
+            "compress": self.object_storage_compress,
         }
 
     def token_secret(self) -> str:

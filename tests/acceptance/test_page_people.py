@@ -106,3 +106,26 @@ def test_a_second_factor_is_set_up_with_a_phone_and_asked_for_afterwards(
     page.get_by_label("Code").fill(phone.at(time.time() + STEP))
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("heading", name="Orders", level=1)).to_be_visible()
+    _choose_notices(page, site)
+
+
+def _choose_notices(page: Page, site) -> None:
+    """What one chose is there again, and a try says why it did not arrive."""
+    page.goto(f"{site.url}/settings?tab=account")
+    notices = page.get_by_role("form", name="Notices by e-mail and webhook")
+    expect(notices.get_by_role("switch", name="By e-mail")).to_be_disabled()
+    notices.get_by_role("switch", name="The first of a new kind").check()
+    expect(notices).to_contain_text("Like this you are told nothing")
+    notices.get_by_label("By webhook").fill("http://127.0.0.1:1/hooks/ops")
+    notices.get_by_role("switch", name="Quiet hours").check()
+    notices.get_by_label("Quiet from").fill("21:30")
+    notices.get_by_label("Time zone").fill("Europe/Atlantis")
+    notices.get_by_role("button", name="Save notices").click()
+    expect(notices.get_by_role("alert")).to_contain_text("Time zone: is no time zone")
+    notices.get_by_label("Time zone").fill("Europe/Berlin")
+    notices.get_by_role("button", name="Save notices").click()
+    notices.get_by_role("button", name="Try it").click()
+    expect(notices.get_by_role("alert")).to_contain_text("Webhook: it did not go out")
+    page.reload()
+    expect(notices.get_by_label("Quiet from")).to_have_value("21:30")
+    expect(notices.get_by_role("switch", name="The first of a new kind")).to_be_checked()

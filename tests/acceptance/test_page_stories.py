@@ -1,6 +1,6 @@
 """Two stories in a browser: the morning of whoever looks after orders, and the hour in which an ERP is connected.
 
-Each on a desk in the light, and on a phone in the dark.
+Each on a desk in the light and on a phone in the dark, in English and in German, with a mouse and by keyboard alone.
 """
 
 from __future__ import annotations
@@ -15,27 +15,38 @@ from playwright.sync_api import Locator, Page, expect
 
 from orderflow.domain.access import Role
 from orderflow.testing.sftp_server import SFTPServer
-from tests.acceptance.test_page import _assert_accessible, _step, _until, an_order
+from tests.acceptance.reader import Reader
+from tests.acceptance.test_page import _assert_accessible, _until, an_order
 
 pytestmark = [pytest.mark.xdist_group("page"), pytest.mark.large]
-LOOKS = [
-    pytest.param({"color_scheme": "light", "viewport": {"width": 1280, "height": 860}}, id="desk"),
-    pytest.param({"color_scheme": "dark", "viewport": {"width": 390, "height": 844}}, id="phone"),
+DESK = {"color_scheme": "light", "viewport": {"width": 1280, "height": 860}}
+PHONE = {"color_scheme": "dark", "viewport": {"width": 390, "height": 844}}
+WAYS = [
+    pytest.param(DESK, Reader(), id="desk"),
+    pytest.param(PHONE, Reader(), id="phone"),
+    pytest.param(PHONE, Reader("de"), id="phone, in German"),
+    pytest.param(DESK, Reader("de", by_keyboard=True), id="desk, in German by keyboard"),
 ]
+NO_DOCS = re.compile("The docs are not part|Das Handbuch ist nicht Teil")
+FAILED = re.compile("failed|gescheitert")
 SAMPLE = "Bestellnummer;Datum;Kundennummer;Artikel;Menge;Preis;Lager\r\nPO-1;24.12.2025;4711;A-1;2,5;1,20;WEST\r\n"
 
 
-def _go(page: Page, name: str) -> None:
+def _go(me: Reader, page: Page, name: str) -> None:
     """Open a page by the navigation, which a phone has in a menu."""
-    menu = page.get_by_role("button", name="Open menu")
+    menu = page.get_by_role("button", name=me.say("Open menu"))
     if menu.is_visible():
-        menu.click()
-    page.get_by_role("navigation", name="Pages").get_by_role("link", name=re.compile(f"^{name}")).click()
-    expect(page.get_by_role("heading", level=1, name=name)).to_be_visible()
+        me.press(menu)
+    me.press(
+        page.get_by_role("navigation", name=me.say("Pages")).get_by_role("link", name=re.compile(f"^{me.say(name)}"))
+    )
+    expect(page.get_by_role("heading", level=1, name=me.say(name))).to_be_visible()
 
 
-@pytest.mark.parametrize("look", LOOKS)
-def test_the_operators_morning(open_page: Callable[..., Page], site: Any, look: dict[str, Any]) -> None:  # noqa: PLR0915  # a story is told in one go
+@pytest.mark.parametrize(("look", "me"), WAYS)
+def test_the_operators_morning(  # noqa: PLR0915  # a story is told in one go
+    open_page: Callable[..., Page], site: Any, look: dict[str, Any], me: Reader
+) -> None:
     with site.client() as client:
         refuses = {"connector_type": "MOCK", "name": "Köln", "config": {"mode": "rejected"}}
         way = client.post("/connectors", json=refuses).json()["id"]
@@ -46,65 +57,70 @@ def test_the_operators_morning(open_page: Callable[..., Page], site: Any, look: 
         _until(lambda: len(client.get("/draft-orders?status=ERROR").json()["items"]) == 4)
         client.patch(f"/connectors/{way}", json={"config": {"mode": "success"}})
     page = open_page(Role.OPS, **look)
+    me.settle(page)
     # What needs me stands first, with why.
-    needs = page.get_by_role("region", name="Needs you")
-    expect(needs.get_by_text("4 orders failed")).to_be_visible()
-    expect(page).to_have_title(re.compile(r"^\(2\) Overview"))
+    needs = page.get_by_role("region", name=me.say("Needs you"))
+    expect(needs.get_by_text(me.say("4 orders failed"))).to_be_visible()
+    expect(page).to_have_title(re.compile(rf"^\(2\) {me.say('Overview')}"))
     # I take it, so that nobody else does.
-    needs.get_by_role("button", name="More: 4 orders failed").click()
-    page.get_by_role("menuitem", name="I take care of it").click()
+    me.press(needs.get_by_role("button", name=me.say("More: 4 orders failed")))
+    me.press(page.get_by_role("menuitem", name=me.say("I take care of it")))
     expect(needs.get_by_text("ops@")).to_be_visible()
     _assert_accessible(page, "the morning's overview")
     # One of them I look at first: the reason stands on top.
-    _go(page, "Orders")
-    page.get_by_role("link", name="PO-1", exact=True).click()
+    _go(me, page, "Orders")
+    me.press(page.get_by_role("link", name="PO-1", exact=True))
     expect(page.get_by_role("heading", level=1, name="PO-1")).to_be_visible()
-    expect(page.get_by_role("button", name="Copy the order's id")).to_be_visible()
+    expect(page.get_by_role("button", name=me.say("Copy the order's id"))).to_be_visible()
     # It is corrected and sent again in one step.
-    page.get_by_role("button", name="Edit").click()
-    form = page.get_by_role("dialog", name="Edit PO-1")
-    form.get_by_label("Notes").fill("By telephone: as agreed")
-    form.get_by_role("button", name="Save and send again").click()
+    me.press(page.get_by_role("button", name=me.say("Edit")))
+    form = page.get_by_role("dialog", name=me.say("Edit PO-1"))
+    me.write(form.get_by_label(me.say("Notes")), "By telephone: as agreed")
+    me.press(form.get_by_role("button", name=me.say("Save and send again")))
     expect(page.get_by_text("PUSHED", exact=True).first).to_be_visible()
     # The others go again at once, from where they are told.
-    _go(page, "Overview")
-    needs.get_by_role("button", name="Retry all 3").click()
-    page.get_by_role("button", name="Retry 3 orders").click()
-    expect(needs.get_by_text("orders failed")).to_have_count(0)
+    _go(me, page, "Overview")
+    me.press(needs.get_by_role("button", name=me.say("Retry all 3")))
+    me.press(page.get_by_role("button", name=f"{me.say('Retry')} {me.say('3 orders')}"))
+    expect(needs.get_by_text(FAILED)).to_have_count(0)
     # The job says order by order what became of them.
-    _go(page, "Bulk jobs")
-    page.get_by_role("link", name=re.compile("^Retry")).first.click()
-    expect(page.get_by_role("heading", level=1, name=re.compile("^Retry"))).to_be_visible()
-    expect(page.get_by_role("progressbar", name=re.compile("^Retry"))).to_be_visible()
+    _go(me, page, "Bulk jobs")
+    me.press(page.get_by_role("link", name=re.compile(f"^{me.say('Retry')}")).first)
+    expect(page.get_by_role("heading", level=1, name=re.compile(f"^{me.say('Retry')}"))).to_be_visible()
+    expect(page.get_by_role("progressbar", name=re.compile(f"^{me.say('Retry')}"))).to_be_visible()
     expect(page.locator("tbody").get_by_role("link")).to_have_count(3)
     # This ERP never answers: its people gave me a table of numbers.
-    _go(page, "Orders")
-    page.get_by_role("button", name="Confirm by CSV").click()
-    table = page.get_by_role("dialog", name="Confirm orders by hand")
-    table.get_by_label("Orders and their numbers in the ERP").fill("PO-1;SO-1\nPO-2;SO-2\nPO-3;SO-3\nPO-77;SO-77")
-    table.get_by_role("button", name="Confirm 4 orders").click()
-    expect(table.get_by_role("status")).to_contain_text("3 orders are confirmed")
-    expect(table.get_by_role("status")).to_contain_text("PO-77")
+    _go(me, page, "Orders")
+    me.press(page.get_by_role("button", name=me.say("Confirm by CSV")))
+    table = page.get_by_role("dialog", name=me.say("Confirm orders by hand"))
+    me.write(
+        table.get_by_label(me.say("Orders and their numbers in the ERP")),
+        "PO-1;SO-1\nPO-2;SO-2\nPO-3;SO-3\nPO-77;SO-77",
+    )
+    me.press(table.get_by_role("button", name=me.say("Confirm 4 orders")))
+    expect(table.get_by_role("alert")).to_contain_text(f"{me.say('Line 4')}: {me.say('there is no order PO-77')}")
     _assert_accessible(page, "a table of numbers")
-    table.get_by_role("button", name="Close").click()
+    me.press(table.get_by_role("button", name=me.say("Leave these lines out")))
+    me.press(table.get_by_role("button", name=me.say("Confirm 3 orders")))
+    expect(page.get_by_text(me.say("Done for 3 orders"))).to_be_visible()
     # The list says so, and that it was by hand.
     expect(page.locator("tbody").get_by_text("CONFIRMED", exact=True)).to_have_count(3)
-    page.get_by_role("link", name="PO-2", exact=True).click()
-    expect(page.get_by_text("Confirmed by hand by ops@").first).to_be_visible()
+    me.press(page.get_by_role("link", name="PO-2", exact=True))
+    expect(page.get_by_text(me.say("Confirmed by hand by ops@")).first).to_be_visible()
     # How the last days went, and why.
-    _go(page, "Analytics")
+    _go(me, page, "Analytics")
     expect(page.get_by_role("row", name=re.compile("Köln"))).to_be_visible()
     _assert_accessible(page, "analytics")
-    page.get_by_role("textbox", name="By").click()
-    page.get_by_role("option", name="Reason").click()
+    me.press(page.get_by_role("textbox", name=me.say("By")))
+    me.press(page.get_by_role("option", name=me.say("Reason")))
     expect(page.get_by_role("link", name="MOCK_REJECTED")).to_be_visible()
     with page.expect_download() as saved:
-        page.get_by_role("button", name="CSV").click()
+        me.press(page.get_by_role("button", name=me.say("CSV")))
     assert "MOCK_REJECTED" in saved.value.path().read_text("utf-8-sig")
     # Nothing that failed is left: what lacks a currency waits for somebody who knows it.
-    _go(page, "Overview")
-    expect(needs.get_by_text("1 order lacks something")).to_be_visible()
-    expect(needs.get_by_text("failed")).to_have_count(0)
+    _go(me, page, "Overview")
+    expect(needs.get_by_text(me.say("1 order lacks something"))).to_be_visible()
+    expect(needs.get_by_text(FAILED)).to_have_count(0)
 
 
 @pytest.fixture
@@ -116,60 +132,61 @@ def erp(tmp_path: Path) -> Any:
         yield server
 
 
-@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize(("look", "me"), WAYS)
 def test_the_integrators_hour(  # noqa: PLR0915  # as above
-    open_page: Callable[..., Page], site: Any, erp: SFTPServer, tmp_path: Path, look: dict[str, Any]
+    open_page: Callable[..., Page], site: Any, erp: SFTPServer, tmp_path: Path, look: dict[str, Any], me: Reader
 ) -> None:
     page = open_page(Role.ADMIN, **look)
-    page.get_by_role("link", name="Set up a connector").click()
-    page.get_by_role("button", name="Add connector").click()
+    me.settle(page)
+    me.press(page.get_by_role("link", name=me.say("Set up a connector")))
+    me.press(page.get_by_role("button", name=me.say("Add connector")))
     _assert_accessible(page, "how to begin")
     # What I have is a file as the ERP reads it.
-    page.get_by_role("button", name="Begin with a sample").click()
-    page.get_by_label("A sample of the ERP's").fill(SAMPLE)
-    page.get_by_role("button", name="Begin with it").click()
-    form = page.get_by_role("dialog", name="Add Dropzone (CSV file)")
+    me.press(page.get_by_role("button", name=me.say("Begin with a sample of what the ERP reads")))
+    me.write(page.get_by_label(me.say("A sample of the ERP's")), SAMPLE)
+    me.press(page.get_by_role("button", name=me.say("Begin with it")))
+    form = page.get_by_role("dialog", name=me.say("Add Dropzone (CSV file)"))
     # Reach.
-    form.get_by_label("Name", exact=True).fill("ERP in Hamburg")
-    form.get_by_role("button", name="Test connection").click()
-    expect(form.get_by_label("Host", exact=True)).to_be_focused()
-    form.get_by_label("Host", exact=True).fill(erp.host)
-    form.get_by_label("Port", exact=True).fill(str(erp.port))
-    form.get_by_label("Export folder").fill("/in")
-    form.get_by_label("Answer folder").fill("/out")
+    me.write(form.get_by_label(me.say("Name"), exact=True), "ERP in Hamburg")
+    me.press(form.get_by_role("button", name=me.say("Test connection")))
+    expect(form.get_by_label(me.say("Host"), exact=True)).to_be_focused()
+    me.write(form.get_by_label(me.say("Host"), exact=True), erp.host)
+    me.write(form.get_by_label(me.say("Port"), exact=True), str(erp.port))
+    me.write(form.get_by_label(me.say("Export folder")), "/in")
+    me.write(form.get_by_label(me.say("Answer folder")), "/out")
     _assert_accessible(page, "reach")
-    form.get_by_role("button", name="Next: Sign in").click()
+    me.press(form.get_by_role("button", name=me.say("Next: Sign in")))
     # Sign in; the first try is wrong, and says so.
-    form.get_by_label("User", exact=True).fill(erp.username)
-    form.get_by_role("textbox", name="Password").fill("wrong")
-    form.get_by_role("button", name="Test connection").click()
+    me.write(form.get_by_label(me.say("User"), exact=True), erp.username)
+    me.write(form.get_by_role("textbox", name=me.say("Password")), "wrong")
+    me.press(form.get_by_role("button", name=me.say("Test connection")))
     expect(form.get_by_text(erp.fingerprint)).to_be_visible()
-    form.get_by_role("button", name="accept this key").click()
+    me.press(form.get_by_role("button", name=me.say("It is the same: accept this key")))
     expect(form.get_by_role("alert")).to_contain_text("refused the login")
-    _step(form, "Sign in")
-    form.get_by_role("textbox", name="Password").fill("right")
-    form.get_by_role("button", name="Test connection").click()
-    expect(form.get_by_text("The test passed")).to_be_visible()
+    _step(me, form, "Sign in")
+    me.write(form.get_by_role("textbox", name=me.say("Password")), "right")
+    me.press(form.get_by_role("button", name=me.say("Test connection")))
+    expect(form.get_by_text(me.say("The test passed"))).to_be_visible()
     # Map: what was understood of the sample, and what it makes of an order.
-    _step(form, "Map")
-    expect(form.get_by_role("status").first).to_contain_text("6 of 7 places are known")
-    form.get_by_role("button", name="Preview").click()
-    expect(form.get_by_role("region", name="Document")).to_contain_text("PO-12345;01.12.2025;4711;INT-002;2,5")
+    _step(me, form, "Map")
+    expect(form.get_by_role("status").first).to_contain_text(re.compile("6 (of|von) 7"))
+    me.press(form.get_by_role("button", name=me.say("Preview")))
+    expect(form.get_by_role("region", name=me.say("Document"))).to_contain_text("PO-12345;01.12.2025;4711;INT-002;2,5")
     _assert_accessible(page, "map")
     # The guide stands beside it, or says why it does not.
-    form.get_by_text("Guide", exact=True).click()
-    guide = form.get_by_role("region", name="Guide").or_(form.get_by_text("The docs are not part of this installation"))
+    me.choose(form.get_by_role("radiogroup", name=me.say("Beside the form")), me.say("Guide"))
+    guide = form.get_by_role("region", name=me.say("Guide")).or_(form.get_by_text(NO_DOCS))
     expect(guide).to_be_visible()
     # Answers and pace, then it is saved, and healthy since its test passed.
-    _step(form, "Answers")
-    form.get_by_label("The ERP answers within").fill("60")
-    _step(form, "Test")
-    form.get_by_label("Orders per minute").fill("600")
-    form.get_by_role("button", name="Save").click()
+    _step(me, form, "Answers")
+    me.write(form.get_by_label(me.say("The ERP answers within")), "60")
+    _step(me, form, "Test")
+    me.write(form.get_by_label(me.say("Orders per minute")), "600")
+    me.press(form.get_by_role("button", name=me.say("Save")))
     card = page.get_by_role("region", name="ERP in Hamburg")
-    expect(card.get_by_text("Healthy")).to_be_visible()
+    expect(card.get_by_text(me.say("Healthy"))).to_be_visible()
     # A second one like it, for another folder.
-    _duplicate(page, card)
+    _duplicate(me, page, card)
     # An order goes out, and is there as the sample has it.
     with site.client() as client:
         first = next(one["id"] for one in client.get("/connectors").json()["items"] if one["name"] == "ERP in Hamburg")
@@ -177,27 +194,32 @@ def test_the_integrators_hour(  # noqa: PLR0915  # as above
         client.post(f"/draft-orders/{order_id}/approve")
         client.post(f"/draft-orders/{order_id}/push", json={"connection_id": first})
     page.goto(f"{site.url}/orders/{order_id}")
-    expect(page.get_by_text("Delivered to the ERP")).to_be_visible()
+    expect(page.get_by_text(me.say("Delivered to the ERP"))).to_be_visible()
     (file,) = (tmp_path / "in").glob("*.csv")
     assert file.read_text("utf-8").splitlines() == [SAMPLE.splitlines()[0], "PO-1;05.01.2026;4711;INT-999;10;1,23;WEST"]
-    page.get_by_role("button", name="Document").click()
-    expect(page.get_by_role("region", name="Document")).to_contain_text("INT-999;10;1,23;WEST")
+    me.press(page.get_by_role("button", name=me.say("Document")))
+    expect(page.get_by_role("region", name=me.say("Document"))).to_contain_text("INT-999;10;1,23;WEST")
     _assert_accessible(page, "the document")
 
 
-def _duplicate(page: Page, card: Locator) -> None:
-    card.get_by_role("button", name="More for ERP in Hamburg").click()
-    page.get_by_role("menuitem", name="Duplicate").click()
-    form = page.get_by_role("dialog", name="Add Dropzone (CSV file)")
-    form.get_by_label("Name", exact=True).fill("ERP in Bremen")
-    _step(form, "Sign in")
-    form.get_by_role("textbox", name="Password").fill("right")
-    form.get_by_role("button", name="Test connection").click()
-    expect(form.get_by_text("The test passed")).to_be_visible()
-    form.get_by_role("button", name="Save").click()
-    page.get_by_role("button", name="More for ERP in Bremen").click()
-    page.get_by_role("menuitem", name="Compare").click()
-    compared = page.get_by_role("dialog", name="Compare ERP in Bremen")
+def _step(me: Reader, form: Locator, name: str) -> None:
+    steps = form.get_by_role("navigation", name=me.say("Steps"))
+    me.press(steps.get_by_role("button", name=me.say(name)))
+
+
+def _duplicate(me: Reader, page: Page, card: Locator) -> None:
+    me.press(card.get_by_role("button", name=me.say("More for ERP in Hamburg")))
+    me.press(page.get_by_role("menuitem", name=me.say("Duplicate")))
+    form = page.get_by_role("dialog", name=me.say("Add Dropzone (CSV file)"))
+    me.write(form.get_by_label(me.say("Name"), exact=True), "ERP in Bremen")
+    _step(me, form, "Sign in")
+    me.write(form.get_by_role("textbox", name=me.say("Password")), "right")
+    me.press(form.get_by_role("button", name=me.say("Test connection")))
+    expect(form.get_by_text(me.say("The test passed"))).to_be_visible()
+    me.press(form.get_by_role("button", name=me.say("Save")))
+    me.press(page.get_by_role("button", name=me.say("More for ERP in Bremen")))
+    me.press(page.get_by_role("menuitem", name=me.say("Compare")))
+    compared = page.get_by_role("dialog", name=me.say("Compare ERP in Bremen"))
     expect(compared.get_by_role("row")).to_have_count(2)  # the heading, and the name
     _assert_accessible(page, "two connectors compared")
-    compared.get_by_role("button", name="Close").click()
+    me.press(compared.get_by_role("button", name=me.say("Close")))

@@ -136,7 +136,13 @@ function Row({ group, by, since }: { group: Schemas["Group"]; by: By; since: str
         {count(group.requested)}
       </Table.Td>
       <Table.Td ta="right" className="numeric">
-        <Text span size="sm" fw={600} c={success !== null && success < GOOD ? "var(--mantine-color-error)" : undefined}>
+        <Text
+          span
+          size="sm"
+          fw={600}
+          className="whole"
+          c={success !== null && success < GOOD ? "var(--mantine-color-error)" : undefined}
+        >
           {percent(success)}
         </Text>
       </Table.Td>

@@ -63,6 +63,10 @@ export function useSecondFactor() {
   return useQuery({ queryKey: ["second-factor"], queryFn: () => answer(api.GET("/api/v1/me/second-factor")) });
 }
 
+export function useNotices() {
+  return useQuery({ queryKey: ["notices"], queryFn: () => answer(api.GET("/api/v1/me/notices")) });
+}
+
 export type Permission = Schemas["Me"]["permissions"][number];
 
 /** Tells what the signed-in role may do; what it may not do is not offered. */

@@ -8,6 +8,7 @@ import { Answered } from "../shared/Answered";
 import { Copy } from "../shared/Copied";
 import { Empty } from "../shared/Empty";
 import { day } from "../shared/format";
+import { Head, type Column } from "../shared/Head";
 import { ListTable } from "../shared/ListTable";
 import { PageTitle } from "../shared/PageTitle";
 import { StateBadge } from "../shared/states";
@@ -27,7 +28,7 @@ export default function CertificatesPage() {
           items.length === 0 ? (
             <None />
           ) : (
-            <ListTable head={<Head />} minWidth={760}>
+            <ListTable head={<Head columns={COLUMNS} />}>
               {items.map((one, at) => (
                 <Row key={`${one.connector_id} ${one.field} ${at}`} one={one} />
               ))}
@@ -39,27 +40,13 @@ export default function CertificatesPage() {
   );
 }
 
-function Head() {
-  return (
-    <>
-      <Table.Th>
-        <Trans>Connector</Trans>
-      </Table.Th>
-      <Table.Th>
-        <Trans>Whose</Trans>
-      </Table.Th>
-      <Table.Th>
-        <Trans>Certificate or key</Trans>
-      </Table.Th>
-      <Table.Th>
-        <Trans>Valid</Trans>
-      </Table.Th>
-      <Table.Th>
-        <Trans>State</Trans>
-      </Table.Th>
-    </>
-  );
-}
+const COLUMNS: Column[] = [
+  [t`Connector`],
+  [t`Whose`, { visibleFrom: "sm" }],
+  [t`Certificate or key`, { visibleFrom: "sm" }],
+  [t`Valid`],
+  [t`State`],
+];
 
 function Row({ one }: { one: Certificate }) {
   const state = stateOf(one, useNow());
@@ -74,20 +61,23 @@ function Row({ one }: { one: Certificate }) {
             <Trans>Disabled</Trans>
           </Text>
         )}
+        <Text size="xs" hiddenFrom="sm">
+          {HOLDERS[one.holder]} {shortName(one.name)}
+        </Text>
       </Table.Td>
-      <Table.Td>
+      <Table.Td visibleFrom="sm">
         {HOLDERS[one.holder]}
         <Text size="xs" c="dimmed">
           {one.label}
         </Text>
       </Table.Td>
-      <Table.Td>
+      <Table.Td visibleFrom="sm">
         <Known one={one} />
       </Table.Td>
-      <Table.Td className="numeric whole">
+      <Table.Td className="numeric">
         {one.valid_until ? (
           <>
-            {day(one.valid_from)} – {day(one.valid_until)}
+            <span className="whole">{day(one.valid_from)} –</span> <span className="whole">{day(one.valid_until)}</span>
             <Text size="xs" c="dimmed">
               {leftText(one.days_left ?? 0)}
             </Text>

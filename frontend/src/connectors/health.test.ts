@@ -15,7 +15,7 @@ test("healthy is only what something proved, and it says what", () => {
   expect(healthOf(health("UNTESTED"))).toEqual({ state: "Untested" });
   expect(healthOf(health("TEST_FAILED"))).toEqual({ state: "Test failed" });
   expect(healthOf(health("TESTED"))).toEqual({ state: "Healthy", because: { what: "test passed", at: AT } });
-  expect(healthOf(health("DELIVERED"))).toEqual({ state: "Healthy", because: { what: "delivers since", at: AT } });
+  expect(healthOf(health("DELIVERED"))).toEqual({ state: "Healthy", because: { what: "first delivered", at: AT } });
 });
 
 test("an ERP that is busy rests its connector, until when is said, whatever proved it before", () => {

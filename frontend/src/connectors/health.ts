@@ -62,6 +62,6 @@ function proven({ health, delivered_at, last_test_at }: Connector): ShownHealth 
     case "TESTED":
       return { state: "Healthy", because: { what: t`test passed`, at: last_test_at } };
     case "DELIVERED":
-      return { state: "Healthy", because: { what: t`delivers since`, at: delivered_at } };
+      return { state: "Healthy", because: { what: t`first delivered`, at: delivered_at } };
   }
 }

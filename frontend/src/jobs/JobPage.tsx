@@ -40,7 +40,9 @@ function Whole({ job }: { job: Job }) {
       <Stack>
         <Card>
           <JobBar job={job} />
-          <Counts counts={{ Done: job.done, Waiting: job.waiting, Refused: job.refused, Left: job.left }} />
+          <Counts
+            counts={{ [t`Done`]: job.done, [t`Waiting`]: job.waiting, [t`Refused`]: job.refused, [t`Left`]: job.left }}
+          />
           {Object.keys(job.order_states).length > 0 && (
             <>
               <Text size="sm" c="dimmed" mt="md">

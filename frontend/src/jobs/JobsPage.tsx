@@ -7,6 +7,7 @@ import type { Schemas } from "../api/client";
 import { useJobs } from "../api/queries";
 import { Empty } from "../shared/Empty";
 import { count } from "../shared/format";
+import { Head, type Column } from "../shared/Head";
 import { ListTable } from "../shared/ListTable";
 import { Moment } from "../shared/Moment";
 import { PageTitle } from "../shared/PageTitle";
@@ -22,7 +23,7 @@ export default function JobsPage() {
       <PageTitle about={t`What was done to many orders at once, newest first`}>{t`Bulk jobs`}</PageTitle>
       <Paged query={jobs} cursor={cursor} none={<None />}>
         {(items) => (
-          <ListTable head={<Head />}>
+          <ListTable head={<Head columns={COLUMNS} />}>
             {items.map((job) => (
               <Row key={job.id} job={job} />
             ))}
@@ -33,27 +34,13 @@ export default function JobsPage() {
   );
 }
 
-function Head() {
-  return (
-    <>
-      <Table.Th>
-        <Trans>What</Trans>
-      </Table.Th>
-      <Table.Th>
-        <Trans>Orders</Trans>
-      </Table.Th>
-      <Table.Th visibleFrom="sm">
-        <Trans>Progress</Trans>
-      </Table.Th>
-      <Table.Th visibleFrom="md">
-        <Trans>By</Trans>
-      </Table.Th>
-      <Table.Th visibleFrom="sm">
-        <Trans>Since</Trans>
-      </Table.Th>
-    </>
-  );
-}
+const COLUMNS: Column[] = [
+  [t`What`],
+  [t`Orders`],
+  [t`Progress`, { visibleFrom: "sm" }],
+  [t`By`, { visibleFrom: "md" }],
+  [t`Since`, { visibleFrom: "sm" }],
+];
 
 function Row({ job }: { job: Schemas["BulkJob"] }) {
   return (

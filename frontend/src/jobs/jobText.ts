@@ -15,6 +15,7 @@ const DOES: Record<Schemas["BulkAction"], string> = {
   reroute: t`Re-route`,
   accept_differences: t`Accept differences`,
   recall: t`Recall`,
+  confirm: t`Confirm by hand`,
 };
 
 export const OUTCOMES: Record<Schemas["BulkOutcome"], [color: string, meaning: string]> = {

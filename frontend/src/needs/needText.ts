@@ -1,6 +1,6 @@
 import { plural, t } from "@lingui/core/macro";
 import type { Schemas } from "../api/client";
-import { count } from "../shared/format";
+import { count, plainDay } from "../shared/format";
 
 export type Need = Schemas["Need"];
 type Kind = Need["kind"];
@@ -107,11 +107,17 @@ export function needLink({ kind, code, connection_id }: Need): string {
 /** The causes within a group, the most frequent first; how many orders each has where there are several. */
 export function needCauses({ texts, causes }: Need): string[] {
   const told = texts.map(({ message, orders: found }) => {
-    const text = message ?? t`No reason was given.`;
+    const text = message === null ? t`No reason was given.` : inOwnWords(message);
     return texts.length > 1 && found > 0 ? `${text} (${count(found)})` : text;
   });
   const more = causes - texts.length;
   return more > 0 ? [...told, t`and ${plural(more, { one: "# other cause", other: "# other causes" })}`] : told;
+}
+
+/** What the API itself says of a connector, in the reader's language; what an ERP says stays as it is. */
+function inOwnWords(message: string): string {
+  const ends = /^Its certificate ends on (\d{4}-\d{2}-\d{2})\.$/.exec(message)?.[1];
+  return ends ? t`Its certificate ends on ${plainDay(ends)}.` : message;
 }
 
 /** Whether something came to a group since one looked last. */

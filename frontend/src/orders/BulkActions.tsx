@@ -1,14 +1,14 @@
 import { plural, t } from "@lingui/core/macro";
 import { Trans } from "@lingui/react/macro";
-import { Button, Group, Menu, Paper, Text } from "@mantine/core";
+import { Button, Group, Menu, Modal, Paper, Text } from "@mantine/core";
 import { IconChevronDown } from "@tabler/icons-react";
 import { useState } from "react";
 import { answer, api, type Schemas } from "../api/client";
 import { useAction, useConnectors, type OrderQuery } from "../api/queries";
 import { useBulkJob, type JobBody } from "../jobs/useBulkJob";
-import { AskText } from "../shared/AskText";
+import { ConnectorChoice } from "../connectors/ConnectorChoice";
+import { AskText, type AskTextProps } from "../shared/AskText";
 import { confirm } from "../shared/confirm";
-
 import { REASON } from "./OrderActions";
 import { PushDialog } from "./PushDialog";
 import { RecallDialog } from "./RecallDialog";
@@ -20,9 +20,12 @@ const LABELS = {
   retry: t`Retry`,
   hold: t`Hold`,
   release: t`Release`,
-  reroute: "Re-route",
+  reroute: t`Re-route`,
+  move: t`Move`,
   withdraw: t`Withdraw`,
+  accept_differences: t`Accept differences`,
   recall: t`Recall`,
+  reject: t`Reject`,
 };
 type Action = keyof typeof LABELS;
 
@@ -34,10 +37,14 @@ const ALL: Record<Action, string> = {
   hold: t`Hold all that are not sent`,
   release: t`Release all that are on hold`,
   reroute: t`Re-route all that wait`,
+  move: t`Move all that wait to another connector`,
   withdraw: t`Withdraw all that wait`,
+  accept_differences: t`Accept the differences of all that were confirmed`,
   recall: t`Recall all that were pushed`,
+  reject: t`Reject all that were not pushed`,
 };
-const ACTIONS = ["approve", "push", "retry", "hold", "release", "recall"] as const;
+const ACTIONS = ["approve", "push", "retry", "hold", "release", "accept_differences", "recall", "reject"] as const;
+const AT_ONCE = new Set<Action>(["approve", "release", "accept_differences"]);
 const ON_ALL = Object.keys(ALL) as Action[];
 
 interface Props {
@@ -50,15 +57,15 @@ interface Props {
 export function BulkActions({ selected, wanted, onDone }: Props) {
   const [previewed, setPreviewed] = useState<JobBody & { action: Action }>();
   const [recalled, setRecalled] = useState<JobBody>();
-  const [held, setHeld] = useState<{ body: JobBody; title: string }>();
+  const [asked, setAsked] = useState<{ body: JobBody & { action: Action }; asking: Asking }>();
+  const [moved, setMoved] = useState<{ body: JobBody; orders: number }>();
   const active = useConnectors().data?.filter((connector) => connector.status === "ACTIVE");
   const act = useBulkJob(() => {
     setPreviewed(undefined);
     setRecalled(undefined);
+    setMoved(undefined);
     onDone();
   });
-  const askWhy = (body: JobBody, orders: number) =>
-    setHeld({ body, title: t`Put ${plural(orders, { one: "# order", other: "# orders" })} on hold?` });
   const onSelected = (action: (typeof ACTIONS)[number]) => {
     const ids = selected.filter(({ actions }) => actions.includes(action)).map(({ id }) => id);
     return { action, ids };
@@ -66,7 +73,9 @@ export function BulkActions({ selected, wanted, onDone }: Props) {
   const filter = filterOf(wanted);
   const ask = (body: JobBody & { action: Action }, orders: number) => {
     const label = `${LABELS[body.action]} ${plural(orders, { one: "# order", other: "# orders" })}`;
-    if (body.action === "hold") askWhy(body, orders);
+    const asking = WHY[body.action]?.(orders);
+    if (asking) setAsked({ body, asking });
+    else if (body.action === "move") setMoved({ body, orders });
     else confirm(`${label}?`, FOUND, label, () => act.run(body), { color: "indigo" });
   };
   const count = useAction(
@@ -82,8 +91,9 @@ export function BulkActions({ selected, wanted, onDone }: Props) {
     else count.run({ action, filter: action === "release" ? { ...filter, on_hold: true } : filter });
   };
   const onChosen = (body: { action: Action; ids: string[] }) => {
-    if (body.action === "approve" || body.action === "release") act.run(body);
-    else if (body.action === "hold") askWhy(body, body.ids.length);
+    const asking = WHY[body.action]?.(body.ids.length);
+    if (asking) setAsked({ body, asking });
+    else if (AT_ONCE.has(body.action)) act.run(body);
     else if (body.action === "recall") setRecalled(body);
     else setPreviewed(body);
   };
@@ -131,16 +141,26 @@ export function BulkActions({ selected, wanted, onDone }: Props) {
           </Menu>
         </Group>
       </Paper>
-      <AskText
-        opened={held !== undefined}
-        label={t`Hold`}
-        title={held?.title ?? ""}
-        about={t`They are not delivered until you, or an ADMIN, release them. Attempts that have begun are not interrupted.`}
-        field={REASON}
-        required
-        onGiven={(reason) => held && act.run({ ...held.body, reason })}
-        onClose={() => setHeld(undefined)}
-      />
+      {asked && (
+        <AskText
+          opened
+          label={LABELS[asked.body.action]}
+          field={REASON}
+          {...asked.asking}
+          onGiven={(reason) => act.run({ ...asked.body, reason: reason || undefined })}
+          onClose={() => setAsked(undefined)}
+        />
+      )}
+      <Modal opened={moved !== undefined} onClose={() => setMoved(undefined)} title={t`Move deliveries`}>
+        {moved && active && (
+          <ConnectorChoice
+            connectors={active}
+            label={t`Move ${plural(moved.orders, { one: "# delivery", other: "# deliveries" })}`}
+            pending={act.isPending}
+            onChoose={(connection_id) => act.run({ ...moved.body, connection_id })}
+          />
+        )}
+      </Modal>
       {recalled && (
         <RecallDialog
           what={recalled}
@@ -163,5 +183,21 @@ export function BulkActions({ selected, wanted, onDone }: Props) {
     </>
   );
 }
+
+type Asking = Pick<AskTextProps, "title" | "about" | "required" | "color">;
+
+/** What needs a reason, and how it is asked for. */
+const WHY: Partial<Record<Action, (orders: number) => Asking>> = {
+  hold: (orders) => ({
+    title: t`Put ${plural(orders, { one: "# order", other: "# orders" })} on hold?`,
+    about: t`They are not delivered until you, or an ADMIN, release them. Attempts that have begun are not interrupted.`,
+    required: true,
+  }),
+  reject: (orders) => ({
+    title: t`Reject ${plural(orders, { one: "# order", other: "# orders" })}?`,
+    about: t`A rejected order can never be pushed. Its history stays.`,
+    color: "red",
+  }),
+};
 
 const FOUND = t`They are all that your filters find in a state that allows it.`;

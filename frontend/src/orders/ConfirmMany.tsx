@@ -1,20 +1,12 @@
 import { plural, t } from "@lingui/core/macro";
 import { Trans } from "@lingui/react/macro";
-import { Alert, Anchor, Button, FileButton, Group, List, Modal, Progress, Stack, Text, Textarea } from "@mantine/core";
+import { Alert, Button, FileButton, Group, Modal, Stack, Textarea } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconChecks, IconFileUpload } from "@tabler/icons-react";
 import { useState } from "react";
-import { Link } from "react-router";
-import { answer, api, type Schemas } from "../api/client";
-import { useAction } from "../api/queries";
+import { useBulkJob } from "../jobs/useBulkJob";
 import { ErrorAlert } from "../shared/ErrorAlert";
-
-import { pairsOf, type Pair } from "./pairs";
-
-type One = Schemas["ConfirmedOne"];
-
-/** Orders in one request; between two of them one sees how far it is. */
-const AT_A_TIME = 100;
+import { pairsOf, withoutLines } from "./pairs";
 
 /** Orders that an ERP has which never answers: each with its number there, out of a table. */
 export function ConfirmMany() {
@@ -25,28 +17,21 @@ export function ConfirmMany() {
         <Trans>Confirm by CSV</Trans>
       </Button>
       <Modal opened={opened} onClose={close} title={t`Confirm orders by hand`} size="lg">
-        {opened && <Confirming />}
+        {opened && <Confirming onDone={close} />}
       </Modal>
     </>
   );
 }
 
-function Confirming() {
+function Confirming({ onDone }: { onDone: () => void }) {
   const [text, setText] = useState("");
-  const [through, setThrough] = useState<One[]>([]);
-  const { pairs, bad } = pairsOf(text);
-  const confirm = useAction(
-    async (wanted: Pair[]) => {
-      const done: One[] = [];
-      for (let at = 0; at < wanted.length; at += AT_A_TIME) {
-        const body = { confirmations: wanted.slice(at, at + AT_A_TIME) };
-        done.push(...(await answer(api.POST("/api/v1/draft-orders/confirm", { body }))).items);
-        setThrough([...done]);
-      }
-      return done;
-    },
-    { quiet: true },
-  );
+  const { pairs, lines, bad } = pairsOf(text);
+  const confirm = useBulkJob(onDone, true);
+  const unnamed = (confirm.error?.fields ?? []).flatMap(({ field }) => lineOf(field, lines) ?? []);
+  const leaveOut = () => {
+    setText(withoutLines(text, unnamed));
+    confirm.reset();
+  };
   return (
     <Stack>
       <Textarea
@@ -80,55 +65,30 @@ function Confirming() {
         <Button
           disabled={pairs.length === 0}
           loading={confirm.isPending}
-          onClick={() => {
-            setThrough([]);
-            confirm.run(pairs);
-          }}
+          onClick={() => confirm.run({ action: "confirm", confirmations: pairs })}
         >
           <Trans>Confirm {plural(pairs.length, { one: "# order", other: "# orders" })}</Trans>
         </Button>
       </Group>
-      {confirm.isPending && <Progress value={(100 * through.length) / pairs.length} aria-label={t`Confirmed so far`} />}
-      {confirm.error && <ErrorAlert error={confirm.error} />}
-      {through.length > 0 && <Outcome items={through} />}
+      {confirm.error && (
+        <ErrorAlert error={confirm.error} label={(field) => lineText(lineOf(field, lines), field)}>
+          {unnamed.length > 0 && (
+            <Button size="xs" variant="default" mt="xs" onClick={leaveOut}>
+              <Trans>Leave these lines out</Trans>
+            </Button>
+          )}
+        </ErrorAlert>
+      )}
     </Stack>
   );
 }
 
-const MOST_SHOWN = 50;
+/** confirmations.4.order → 6: lines that are left out count too. */
+function lineOf(field: string, lines: readonly number[]): number | undefined {
+  const at = /^confirmations\.(\d+)/.exec(field)?.[1];
+  return at === undefined ? undefined : lines[Number(at)];
+}
 
-function Outcome({ items }: { items: One[] }) {
-  const refused = items.filter(({ error }) => error);
-  return (
-    <Alert
-      color={refused.length ? "yellow" : "green"}
-      title={t`${plural(items.length - refused.length, { one: "# order is", other: "# orders are" })} confirmed`}
-      role="status"
-    >
-      {refused.length > 0 && (
-        <Text size="sm">
-          <Trans>{plural(refused.length, { one: "# order was", other: "# orders were" })} refused:</Trans>
-        </Text>
-      )}
-      <List size="sm">
-        {refused.slice(0, MOST_SHOWN).map(({ order, order_id, error }, at) => (
-          <List.Item key={at}>
-            {order_id ? (
-              <Anchor component={Link} to={`/orders/${order_id}`} size="sm">
-                {order}
-              </Anchor>
-            ) : (
-              <b>{order}</b>
-            )}
-            : {error?.message} {error?.hint}
-          </List.Item>
-        ))}
-      </List>
-      {refused.length > MOST_SHOWN && (
-        <Text size="sm">
-          <Trans>and {refused.length - MOST_SHOWN} more</Trans>
-        </Text>
-      )}
-    </Alert>
-  );
+function lineText(line: number | undefined, field: string): string {
+  return line === undefined ? field : t`Line ${line}`;
 }

@@ -19,6 +19,7 @@ import { OrderEditor } from "./OrderEditor";
 import {
   ADJUSTMENTS,
   fieldLabel,
+  fieldText,
   HEADER,
   LONG_FIELDS,
   PARTIES,
@@ -155,7 +156,10 @@ function Neighbours({ id }: { id: string }) {
 type Fact = [string, React.ReactNode];
 
 function Facts({ order }: { order: ExactOrder }) {
-  const fact = (name: HeaderField): Fact => [HEADER[name].label, order[name]];
+  const fact = (name: HeaderField): Fact => [
+    HEADER[name].label,
+    HEADER[name].input === "date" && order[name] ? fieldText(order[name], [name]) : order[name],
+  ];
   const facts: Fact[] = [
     [t`Customer`, customerText(order.customer)],
     [t`Number in the ERP`, copied(erpNumberText(order), order.erp_order_id, t`the number in the ERP`)],

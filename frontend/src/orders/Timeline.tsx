@@ -117,7 +117,7 @@ function told(event: Event, index: number): Told {
   }
 }
 
-const ASKED: Record<Of<"request">["asks_for"], string> = { order: "Push", change: t`Change`, recall: t`Recall` };
+const ASKED: Record<Of<"request">["asks_for"], string> = { order: t`Push`, change: t`Change`, recall: t`Recall` };
 
 function deliveredTitle({ asks_for, inferred }: Of<"delivered">): string {
   if (asks_for === "recall") return t`The ERP was asked to give it back`;

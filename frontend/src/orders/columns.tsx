@@ -4,6 +4,7 @@ import { useLocalStorage } from "@mantine/hooks";
 import { IconArrowDown, IconArrowUp, IconColumns3 } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 import type { Schemas } from "../api/client";
+import { plainDay } from "../shared/format";
 import { money } from "../shared/money";
 import { Moment } from "../shared/Moment";
 import type { Filters } from "../shared/useFilters";
@@ -42,9 +43,9 @@ export const COLUMNS: Record<string, Column> = {
     label: t`Wanted for`,
     sort: "wanted",
     from: "md",
-    show: ({ requested_delivery_date }) => requested_delivery_date ?? "–",
+    show: ({ requested_delivery_date }) => plainDay(requested_delivery_date),
   },
-  ordered: { label: t`Ordered`, from: "md", show: ({ order_date }) => order_date ?? "–" },
+  ordered: { label: t`Ordered`, from: "md", show: ({ order_date }) => plainDay(order_date) },
   source: { label: t`Source`, from: "md", show: ({ source }) => source ?? "–" },
   attempts: { label: t`Attempts`, right: true, from: "md", show: ({ attempts }) => attempts },
   changed: { label: t`Changed`, sort: "-changed", from: "md", show: ({ updated_at }) => <Moment at={updated_at} /> },

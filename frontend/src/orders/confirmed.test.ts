@@ -58,7 +58,7 @@ test("what differs is marked, and no digit of it is lost", () => {
     { field: "status", text: "changed", differs: false },
     { field: "qty", text: "8 M", differs: true },
     { field: "unit_price", text: "1.23000000000000001 EUR", differs: true },
-    { field: "delivery_date", text: "2026-02-08: 5, 2026-02-15", differs: true },
+    { field: "delivery_date", text: "8 Feb 2026: 5, 15 Feb 2026", differs: true },
   ]);
 });
 

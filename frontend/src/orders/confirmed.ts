@@ -1,7 +1,7 @@
 import { t } from "@lingui/core/macro";
 import type { Schemas } from "../api/client";
 import type { ExactConfirmed, ExactConfirmedLine, ExactLine } from "../api/queries";
-import { decimal, phrase, trimmed } from "../shared/format";
+import { decimal, phrase, plainDay, trimmed } from "../shared/format";
 
 type Difference = Schemas["Difference"];
 type Field = Difference["field"];
@@ -64,7 +64,9 @@ function priceOf(line: ExactConfirmedLine, currency: string | null): string | nu
 }
 
 function daysOf({ schedules }: ExactConfirmedLine): string {
-  return schedules.map(({ date, qty }) => (qty === null ? date : `${date}: ${decimal(String(qty))}`)).join(", ");
+  return schedules
+    .map(({ date, qty }) => (qty === null ? plainDay(date) : `${plainDay(date)}: ${decimal(String(qty))}`))
+    .join(", ");
 }
 
 const FIELDS: Record<Field, string> = {

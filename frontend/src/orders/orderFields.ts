@@ -1,7 +1,7 @@
 import { t } from "@lingui/core/macro";
 import type { Schemas } from "../api/client";
 import { isMissing } from "../shared/versions/differences";
-import { decimal, phrase } from "../shared/format";
+import { decimal, phrase, plainDay } from "../shared/format";
 
 export const TEXTS_BY_NAME = ["ship_to", "bill_to", "buyer", "seller", "contact", "shipping", "metadata"] as const;
 /** Those of them that are somebody, with an address. */
@@ -85,8 +85,9 @@ export function fieldLabel(path: readonly string[]): string {
 
 /** A field's value in one line of text; exact decimals stay exact. */
 export function fieldText(value: unknown, path: readonly string[]): string {
-  if (isMissing(value)) return path.length === 2 && path[0] === "lines" ? t`no such line` : "empty";
+  if (isMissing(value)) return path.length === 2 && path[0] === "lines" ? t`no such line` : t`empty`;
   if (path.at(-1) === "qty" || path.at(-1) === "unit_price") return decimal(String(value));
+  if (typeof value === "string" && path.at(-1)?.endsWith("_date")) return plainDay(value);
   if (typeof value !== "object") return String(value);
   if (Array.isArray(value)) return value.map((each: object) => valuesOf(each).join(" ")).join(", ");
   return path[0] === "lines" ? lineText(value as Record<string, unknown>) : valuesOf(value).join(", ");

@@ -1,7 +1,7 @@
 import { t } from "@lingui/core/macro";
 import type { Schemas } from "../api/client";
 import type { ExactAdjustment, ExactLine } from "../api/queries";
-import { decimal, trimmed } from "../shared/format";
+import { decimal, plainDay, trimmed } from "../shared/format";
 import { ADJUSTMENTS, lineLabel } from "./orderFields";
 
 type Numbered = Pick<Schemas["OrderSummary"], "erp_order_id" | "erp_order_id_source">;
@@ -68,7 +68,9 @@ const OF_FEW_LINES = [
 
 /** What few lines say, in one line of text. */
 export function moreOfLine(line: ExactLine, currency: string | null): string {
-  const fields = OF_FEW_LINES.filter((name) => line[name]).map((name) => `${lineLabel(name)} ${line[name]}`);
+  const fields = OF_FEW_LINES.filter((name) => line[name]).map(
+    (name) => `${lineLabel(name)} ${name.endsWith("_date") ? plainDay(line[name]) : line[name]}`,
+  );
   const adjustments = ADJUSTMENTS.filter((name) => line[name].length).map(
     (name) => `${lineLabel(name)}: ${adjustmentsText(line[name], line.currency ?? currency)}`,
   );

@@ -1,33 +1,20 @@
 import { t } from "@lingui/core/macro";
-import { Trans } from "@lingui/react/macro";
 import { Anchor, Table } from "@mantine/core";
 import { Link } from "react-router";
 import type { Schemas } from "../api/client";
 import { count } from "../shared/format";
+import { Head, type Column } from "../shared/Head";
 import { ListTable } from "../shared/ListTable";
+
+const COLUMNS: Column[] = [
+  [t`Rule`],
+  ...[t`Pushed`, t`Waiting`, t`Failed`].map((title): Column => [title, { ta: "right" }]),
+];
 
 /** What each routing rule sent in the period. */
 export function ByRule({ rules }: { rules: Schemas["ByRule"][] }) {
   return (
-    <ListTable
-      title={t`By routing rule`}
-      head={
-        <>
-          <Table.Th>
-            <Trans>Rule</Trans>
-          </Table.Th>
-          <Table.Th ta="right">
-            <Trans>Pushed</Trans>
-          </Table.Th>
-          <Table.Th ta="right">
-            <Trans>Waiting</Trans>
-          </Table.Th>
-          <Table.Th ta="right">
-            <Trans>Failed</Trans>
-          </Table.Th>
-        </>
-      }
-    >
+    <ListTable title={t`By routing rule`} head={<Head columns={COLUMNS} />}>
       {rules.map(({ rule, requested, waiting, failed }) => (
         <Table.Tr key={rule}>
           <Table.Td>

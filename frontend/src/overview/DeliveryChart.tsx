@@ -1,21 +1,25 @@
-import { plural } from "@lingui/core/macro";
+import { plural, t } from "@lingui/core/macro";
 import { ColorSwatch, Group, Text, Tooltip } from "@mantine/core";
+import { useMediaQuery } from "@mantine/hooks";
 import type { Schemas } from "../api/client";
 import type { Period } from "../api/queries";
 import { count } from "../shared/format";
 import { axis, spans, type Span } from "./spans";
 
 const KINDS: { key: keyof Span["counts"]; name: string; color: string }[] = [
-  { key: "confirmed", name: "Confirmed", color: "var(--mantine-color-teal-6)" },
-  { key: "unanswered", name: "Delivered, unanswered", color: "var(--mantine-color-indigo-4)" },
-  { key: "failed", name: "Failed", color: "var(--mantine-color-red-6)" },
-  { key: "open", name: "Still open", color: "var(--mantine-color-gray-5)" },
+  { key: "confirmed", name: t`Confirmed`, color: "var(--mantine-color-teal-6)" },
+  { key: "unanswered", name: t`Delivered, unanswered`, color: "var(--mantine-color-indigo-4)" },
+  { key: "failed", name: t`Failed`, color: "var(--mantine-color-red-6)" },
+  { key: "open", name: t`Still open`, color: "var(--mantine-color-gray-5)" },
 ];
 const HEIGHT = 200;
+const MOST_LABELS = 8;
+const FEW_LABELS = 4;
 
 /** What was asked for in each stretch of time, and what became of it. */
 export function DeliveryChart({ series, period }: { series: Schemas["Point"][]; period: Period }) {
-  const shown = spans(series, period);
+  const narrow = useMediaQuery("(max-width: 36em)");
+  const shown = spans(series, period, narrow ? FEW_LABELS : MOST_LABELS);
   const { top, ticks } = axis(Math.max(0, ...shown.map(({ total }) => total)));
   const sum = (key: keyof Span["counts"]) => shown.reduce((all, { counts }) => all + counts[key], 0);
   const summary = KINDS.map(({ key, name }) => `${name}: ${count(sum(key))}`).join(", ");

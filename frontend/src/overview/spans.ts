@@ -12,7 +12,6 @@ const MOMENT = new Intl.DateTimeFormat(readersLocale(), {
   hour: "2-digit",
   minute: "2-digit",
 });
-const MOST_LABELS = 8;
 
 export interface Span {
   at: string;
@@ -23,9 +22,12 @@ export interface Span {
   counts: { confirmed: number; unanswered: number; failed: number; open: number };
 }
 
-/** The stretches of a chart, with what became of what was asked for in each. */
-export function spans(series: Point[], period: Period): Span[] {
-  const labels = labelled(series.map(({ at }) => (period === "24h" ? TIME : DAY).format(new Date(at))));
+/** The stretches of a chart, with what became of what was asked for in each; `most` of them have a label. */
+export function spans(series: Point[], period: Period, most = 8): Span[] {
+  const labels = labelled(
+    series.map(({ at }) => (period === "24h" ? TIME : DAY).format(new Date(at))),
+    most,
+  );
   return series.map((point, index) => ({
     at: point.at,
     label: labels[index] ?? "",
@@ -41,9 +43,9 @@ export function spans(series: Point[], period: Period): Span[] {
 }
 
 /** Each text where it first comes, and of many only every second, third, … */
-function labelled(texts: string[]): string[] {
+function labelled(texts: string[], most: number): string[] {
   const first = texts.map((text, index) => (texts.indexOf(text) === index ? text : ""));
-  const step = Math.ceil(first.filter(Boolean).length / MOST_LABELS);
+  const step = Math.ceil(first.filter(Boolean).length / most);
   let seen = -1;
   return first.map((text) => (text && ++seen % step === 0 ? text : ""));
 }

@@ -97,7 +97,7 @@ export function withField(row: Row, field: string, fields: Field[]): Row {
 }
 
 const WORDS: Record<string, string> = {
-  "=": "is",
+  "=": t`is`,
   "!=": t`is not`,
   in: t`is one of`,
   not_in: t`is none of`,
@@ -108,7 +108,7 @@ const WORDS: Record<string, string> = {
   between: t`is between`,
   starts_with: t`starts with`,
   ends_with: t`ends with`,
-  contains: "contains",
+  contains: t`contains`,
   is_empty: t`is empty`,
   is_not_empty: t`is not empty`,
 };
@@ -127,7 +127,7 @@ export function whenText(when: When): string {
 
 function rowText({ field, operator, values, lines, not }: Row): string {
   const of = isOfLines(field) ? t`${lines} line: ` : "";
-  const value = operator === "between" ? values.join(" and ") : values.join(", ");
+  const value = operator === "between" ? values.join(t` and `) : values.join(", ");
   return `${not ? t`not: ` : ""}${of}${field} ${operatorText(operator)} ${value}`.trim();
 }
 

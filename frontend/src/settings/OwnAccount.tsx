@@ -6,6 +6,7 @@ import { answer, api } from "../api/client";
 import { useAction, useMe } from "../api/queries";
 import { noteSession } from "../api/session";
 import { BrowserNoticeChoice } from "./BrowserNoticeChoice";
+import NoticeChoice from "./NoticeChoice";
 import SecondFactor from "./SecondFactor";
 import { ErrorAlert } from "../shared/ErrorAlert";
 
@@ -53,6 +54,7 @@ export function OwnAccount() {
         </Stack>
       </Card>
       <SecondFactor />
+      <NoticeChoice />
       <BrowserNoticeChoice />
     </Stack>
   );

@@ -1,6 +1,7 @@
 import { t } from "@lingui/core/macro";
 import { Trans } from "@lingui/react/macro";
 import { Tabs } from "@mantine/core";
+import { useSearchParams } from "react-router";
 import { useMay } from "../api/queries";
 import { PageTitle } from "../shared/PageTitle";
 import { ApiKeys } from "./ApiKeys";
@@ -11,11 +12,12 @@ import { Webhooks } from "./Webhooks";
 
 export default function SettingsPage() {
   const may = useMay();
+  const [params] = useSearchParams();
   return (
     <>
       <PageTitle>{t`Settings`}</PageTitle>
       <Tabs
-        defaultValue="organization"
+        defaultValue={params.get("tab") ?? "organization"}
         keepMounted={false}
         styles={{ tab: { paddingInline: "var(--mantine-spacing-xs)" } }}
       >

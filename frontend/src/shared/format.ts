@@ -16,6 +16,12 @@ export function day(at: string | null): string {
   return at === null ? "–" : DAY.format(new Date(at));
 }
 
+/** A day without a time, `2026-01-31`, as the reader writes it; what is none stays as it is. */
+export function plainDay(text: string | null | undefined): string {
+  const [, year, month, date] = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text ?? "") ?? [];
+  return year ? DAY.format(new Date(Number(year), Number(month) - 1, Number(date))) : (text ?? "–");
+}
+
 /** What `Intl` keeps of a decimal, all of them. */
 const MOST_PLACES = 20;
 

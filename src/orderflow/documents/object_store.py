@@ -15,6 +15,7 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, S3Store
 
+from orderflow.documents.packed import pack, unpack
 from orderflow.domain.errors import DocumentMissingError, ObjectStoreError
 from orderflow.postgres.home import default_home
 
@@ -36,6 +37,7 @@ class ObjectStore:
         access_key: S3 access key; without it, what the machine's own role gives.
         secret_key: S3 secret key.
         region: S3 region.
+        compress: Keep what is large compressed, which releases before this cannot read; it is read here in any case.
     """
 
     def __init__(
@@ -47,7 +49,9 @@ class ObjectStore:
         access_key: str | None = None,
         secret_key: str | None = None,
         region: str = "us-east-1",
+        compress: bool = False,
     ) -> None:
+        self._kept: Callable[[bytes], bytes] = pack if compress else bytes
         self._secrets = tuple(filter(None, (secret_key, access_key)))
         self._store: LocalStore | S3Store
         self._pool: ThreadPoolExecutor | None = None
@@ -86,7 +90,7 @@ class ObjectStore:
         _check_key(key)
         with self._translated("read"):
             try:
-                return bytes(obstore.get(self._store, key).bytes())
+                return unpack(bytes(obstore.get(self._store, key).bytes()))
             except FileNotFoundError as error:
                 if "NoSuchBucket" in str(error):
                     raise
@@ -116,7 +120,7 @@ class ObjectStore:
         self.delete([key])
 
     def _put(self, item: tuple[str, bytes]) -> None:
-        obstore.put(self._store, item[0], item[1])
+        obstore.put(self._store, item[0], self._kept(item[1]))
 
     def _delete(self, key: str) -> None:
         try:

@@ -21,6 +21,7 @@ class BulkAction(StrEnum):
     REROUTE = "reroute"
     ACCEPT_DIFFERENCES = "accept_differences"
     RECALL = "recall"
+    CONFIRM = "confirm"
 
     @property
     def starts(self) -> tuple[OrderStatus, ...]:

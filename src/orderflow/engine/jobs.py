@@ -92,6 +92,11 @@ def _tell(app: App, place: Place, stopped: Stopped) -> bool:
     return app.tell(*place, stopped)
 
 
+def _notices(app: App, place: Place, stopped: Stopped) -> bool:
+    app.tell_people(place[0], stopped)
+    return False
+
+
 def _bulk(app: App, place: Place, _stopped: Stopped) -> bool:
     return go_on(app.store, *place)
 
@@ -142,6 +147,7 @@ JOBS = (
     Job("read_arrived", lambda app: app.system.due_inbound(), _read_arrived),
     Job("bulk", lambda app: app.system.bulk_jobs(), _bulk),
     Job("tell", lambda app: app.system.due_webhooks(), _tell, tells=True),
+    Job("notices", lambda app: app.system.due_notices(), _notices, tells=True),
     Job("opening_hours", lambda app: app.system.due_hours(), _keep_hours),
     Job("route", None, _route),
     Job("upkeep", None, _keep_up),

@@ -8,13 +8,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.utils import formatdate
+from functools import partial
 from typing import Literal
+from uuid import UUID
 
 from orderflow.domain.text import visible
 from orderflow.flow.notify import Notification, NotificationError
+from orderflow.net.deadline import Deadline, sever
 
 TIMEOUT = 15.0
 """Seconds that the server may take over one step."""
+
+LONGEST = 30.0
+"""Seconds for all of it once there is a connection, whatever the server does."""
 
 Encryption = Literal["starttls", "tls", "none"]
 
@@ -48,37 +54,50 @@ class Mail:
 
     def send(self, notification: Notification) -> None:
         """Send it to all at once; the Message-ID is the same at each attempt."""
+        message = written(notification.id, f"[OrderFlow] {notification.subject}", notification.text)
+        send_mail(self._server, self._sender, self._recipients, message)
+
+
+def written(message_id: UUID, subject: str, body: str) -> EmailMessage:
+    """Return a message of plain text, in which nothing that others wrote begins a header or acts on a terminal."""
+    message = EmailMessage()
+    message["Subject"] = visible(subject)
+    message["Date"] = formatdate()
+    message["Message-ID"] = f"<{message_id}@orderflow.invalid>"
+    message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office reply, please
+    message.set_content(visible(body, lines=True))
+    return message
+
+
+def send_mail(server: MailServer, sender: str, recipients: Sequence[str], message: EmailMessage) -> None:
+    """Send a message to all recipients at once. Raises NotificationError."""
+    message["From"] = sender
+    message["To"] = ", ".join(recipients)
+    deadline = Deadline(LONGEST)
+    try:
+        with _connected(server, deadline) as session, deadline.holds(partial(_sever, session)):
+            if server.username and server.password:
+                session.login(server.username, server.password)
+            session.send_message(message)
+    except (smtplib.SMTPException, OSError) as error:  # ssl's errors and a deadline's are OSErrors
+        raise NotificationError(f"{server.host} did not take the e-mail ({type(error).__name__}).") from None
+
+
+def _connected(server: MailServer, deadline: Deadline) -> smtplib.SMTP:
+    context = ssl.create_default_context(cafile=server.ca_file)
+    if server.encryption == "tls":
+        return smtplib.SMTP_SSL(server.host, server.port, timeout=TIMEOUT, context=context)
+    session = smtplib.SMTP(server.host, server.port, timeout=TIMEOUT)
+    if server.encryption == "starttls":
         try:
-            with self._connected() as session:
-                if self._server.username and self._server.password:
-                    session.login(self._server.username, self._server.password)
-                session.send_message(self._message(notification))
-        except (smtplib.SMTPException, OSError) as error:  # ssl's errors are OSErrors
-            raise NotificationError(f"{self._server.host} did not take the e-mail ({type(error).__name__}).") from None
+            with deadline.holds(partial(_sever, session)):
+                session.starttls(context=context)
+        except BaseException:
+            session.close()
+            raise
+    return session
 
-    def _connected(self) -> smtplib.SMTP:
-        server = self._server
-        if server.encryption == "tls":
-            return smtplib.SMTP_SSL(server.host, server.port, timeout=TIMEOUT, context=self._context())
-        session = smtplib.SMTP(server.host, server.port, timeout=TIMEOUT)
-        if server.encryption == "starttls":
-            try:
-                session.starttls(context=self._context())
-            except BaseException:
-                session.close()
-                raise
-        return session
 
-    def _context(self) -> ssl.SSLContext:
-        return ssl.create_default_context(cafile=self._server.ca_file)
-
-    def _message(self, notification: Notification) -> EmailMessage:
-        message = EmailMessage()
-        message["Subject"] = visible(f"[OrderFlow] {notification.subject}")
-        message["From"] = self._sender
-        message["To"] = ", ".join(self._recipients)
-        message["Date"] = formatdate()
-        message["Message-ID"] = f"<{notification.id}@orderflow.invalid>"
-        message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office reply, please
-        message.set_content(visible(notification.text, lines=True))
-        return message
+def _sever(session: smtplib.SMTP) -> None:
+    if session.sock is not None:  # it is another one once the connection is encrypted
+        sever(session.sock)

@@ -17,6 +17,7 @@ from orderflow.storage.database import Database
 from orderflow.storage.fast.holding import Holding
 from orderflow.storage.people.api_keys import SqlApiKeys
 from orderflow.storage.people.needs import SqlNeedMarks
+from orderflow.storage.people.notices import SqlNotices
 from orderflow.storage.people.organization import SqlOrganization
 from orderflow.storage.people.saved_views import SqlSavedViews
 from orderflow.storage.people.second_factors import SqlSecondFactors
@@ -125,6 +126,11 @@ class SqlWork:
     def need_marks(self) -> SqlNeedMarks:
         """What people noted about what needs somebody."""
         return SqlNeedMarks(self.connection, self.org_id)
+
+    @cached_property
+    def notices(self) -> SqlNotices:
+        """What users want to be told."""
+        return SqlNotices(self.connection, self.org_id)
 
     @cached_property
     def saved_views(self) -> SqlSavedViews:

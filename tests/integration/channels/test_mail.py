@@ -1,51 +1,14 @@
 from __future__ import annotations
 
-import asyncio
-import ssl
 from datetime import UTC, datetime
 
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.handlers import Message
-from aiosmtpd.smtp import SMTP, AuthResult
 
 from orderflow.domain.ids import new_id
 from orderflow.flow.notify import Notification, NotificationError
 from orderflow.notices.mail import Mail, MailServer
 from tests.integration.channels.certificates import make_certificates
-
-
-class Inbox(Message):
-    def __init__(self):
-        super().__init__()
-        self.got = []
-
-    def handle_message(self, message):
-        self.got.append(message)
-
-
-class Post(Controller):
-    """An SMTP server that takes mail only encrypted and from its one account."""
-
-    def __init__(self, certificates, password):
-        self.inbox = Inbox()
-        self._tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        self._tls.load_cert_chain(certificates.chain)
-        self._password = password
-        super().__init__(self.inbox, hostname="127.0.0.1", port=0)
-
-    def factory(self):
-        return SMTP(
-            self.handler, tls_context=self._tls, require_starttls=True, auth_required=True, authenticator=self._check
-        )
-
-    def _check(self, server, session, envelope, mechanism, data):
-        return AuthResult(success=data.password == self._password.encode(), handled=False)  # the server answers 535
-
-    def _trigger_server(self):
-        assert isinstance(self.server, asyncio.Server)
-        self.port = self.server.sockets[0].getsockname()[1]
-        super()._trigger_server()
+from tests.integration.channels.mail_server import taking_mail
 
 
 @pytest.fixture
@@ -60,10 +23,8 @@ def password(secret):
 
 @pytest.fixture
 def post(certificates, password):
-    server = Post(certificates, password)
-    server.start()
-    yield server
-    server.stop()
+    with taking_mail(certificates, password) as server:
+        yield server
 
 
 @pytest.fixture

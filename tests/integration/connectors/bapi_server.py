@@ -7,6 +7,7 @@ session is one of the Internet Communication Framework, known by its cookie.
 from __future__ import annotations
 
 import base64
+import copy
 import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
@@ -30,7 +31,7 @@ STRUCTURES: dict[str, dict[str, str]] = {
     },
     "ORDER_ITEMS_IN": {
         "ITM_NUMBER": "N6", "MATERIAL": "C18", "MATERIAL_LONG": "C40", "CUST_MAT35": "C35", "SHORT_TEXT": "C40",
-        "SALES_UNIT": "C3",
+        "SALES_UNIT": "C3", "REASON_REJ": "C2",
     },
     "ORDER_SCHEDULES_IN": {"ITM_NUMBER": "N6", "SCHED_LINE": "N4", "REQ_DATE": "T", "REQ_QTY": "D"},
     "ORDER_CONDITIONS_IN": {
@@ -59,6 +60,7 @@ class BapiServer(MisbehavingHTTPServer):
         keeps_sessions: Whether it does.
         commits_itself: The function module commits, as one of one's own would.
         loses_commits: A commit is another server's: it says so be it, and nothing is kept.
+        locked: The numbers of orders that somebody has open.
         refuses_when: Further rules: (message, id, number) where one holds.
     """
 
@@ -69,13 +71,15 @@ class BapiServer(MisbehavingHTTPServer):
         self.made = 0
         self.keeps_sessions, self.commits_itself, self.loses_commits = True, False, False
         self.refuses_when: list[Callable[[Structure], tuple[str, str, str] | None]] = []
+        self.locked: set[str] = set()
         self.says = ("S", "V1", "311", "Standard Order has been saved")
 
     def kind_of(self, request: Received) -> str:
         found = re.search(rb"<(?:\w+:)?(BAPI_\w+|RFC_PING|Z_\w+)", request.content)
         kinds = {
             b"BAPI_SALESORDER_GETLIST": "list", b"BAPI_SALESORDER_GETSTATUS": "status", b"RFC_PING": "ping",
-            b"BAPI_TRANSACTION_COMMIT": "commit", b"BAPI_TRANSACTION_ROLLBACK": "rollback",
+            b"BAPI_SALESORDER_CHANGE": "change", b"BAPI_TRANSACTION_COMMIT": "commit",
+            b"BAPI_TRANSACTION_ROLLBACK": "rollback",
         }  # fmt: skip
         return kinds.get(found[1] if found else b"", "create")
 
@@ -114,6 +118,8 @@ class BapiServer(MisbehavingHTTPServer):
                 return {}
             case "BAPI_SALESORDER_CREATEFROMDAT2":
                 return self._create(given, session)
+            case "BAPI_SALESORDER_CHANGE":
+                return self._change(given, session)
         raise FaultError(f"Function module {function} not found (FU_NOT_FOUND)")
 
     def _create(self, given: Structure, session: str) -> Structure:
@@ -131,6 +137,19 @@ class BapiServer(MisbehavingHTTPServer):
             self.pending[session] = number, order
         return {"SALESDOCUMENT": number} | _returned(*self.says)
 
+    def _change(self, given: Structure, session: str) -> Structure:
+        number = given["SALESDOCUMENT"]
+        if number not in self.orders:
+            return _returned("E", "V1", "302", f"SD document {number} is not in the database")
+        if number in self.locked:
+            return _returned("E", "V1", "042", f"Sales document {number} is currently being processed by MEIER")
+        order = copy.deepcopy(self.orders[number])
+        if refused := _carried_out(order, given):
+            return _returned("E", *refused)
+        if session:
+            self.pending[session] = number, order
+        return _returned("S", "V1", "311", f"Standard Order {number} has been saved")
+
     def _refusal(self, order: Structure) -> tuple[str, str, str] | None:
         partners = {row["PARTN_ROLE"]: row["PARTN_NUMB"] for row in order["ORDER_PARTNERS"]}
         if not partners.get("AG"):
@@ -144,8 +163,8 @@ class BapiServer(MisbehavingHTTPServer):
         return next((told for rule in self.refuses_when if (told := rule(order))), None)
 
     def _keep(self, number: str, order: Structure) -> None:
+        (self.changed if number in self.orders else self.taken).append(order)
         self.orders[number] = order
-        self.taken.append(order)
 
     def _commit(self, session: str) -> Structure:
         pending = None if self.loses_commits else self.pending.pop(session, None)
@@ -173,10 +192,55 @@ class BapiServer(MisbehavingHTTPServer):
             qty, unit = quantities[place], item["SALES_UNIT"]
             row = {"DOC_NUMBER": number, "ITM_NUMBER": place, "MATERIAL": item["MATERIAL"], "REQ_QTY": qty,
                    "CUM_CF_QTY": qty, "SALES_UNIT": unit, "NET_PRICE": price["COND_VALUE"],
-                   "COND_P_UNT": price["COND_P_UNT"], "COND_UNIT": unit, "REA_FOR_RE": "",
+                   "COND_P_UNT": price["COND_P_UNT"], "COND_UNIT": unit, "REA_FOR_RE": item.get("REASON_REJ", ""),
+                   "DLV_STAT_H": "", "REQ_DATE_H": _head(order).get("REQ_DATE_H", ""),
                    "CURRENCY": _head(order)["CURRENCY"]}  # fmt: skip
             rows += [row | item.get("now", {})] * item.get("deliveries", 1)
         return {"STATUSINFO": rows} | _returned("S", "V4", "233", "Status read")
+
+
+REASONS = ("50", "51", "60")
+"""SAP's reasons for rejection."""
+
+_MARKED = {
+    "ORDER_ITEM_IN": ("ORDER_ITEM_INX", "ORDER_ITEMS_IN"),
+    "SCHEDULE_LINES": ("SCHEDULE_LINESX", "ORDER_SCHEDULES_IN"),
+    "CONDITIONS_IN": ("CONDITIONS_INX", "ORDER_CONDITIONS_IN"),
+}
+"""By the parameter of a change: where it is marked, and where it is kept."""
+
+
+def _carried_out(order: Structure, given: Structure) -> tuple[str, str, str] | None:
+    """Do to an order what a call asks for, as far as it is marked. Returns class, number and words of a refusal."""
+    (marks,) = table(given, "ORDER_HEADER_INX") or [{}]
+    if marks.get("UPDATEFLAG") != "U":
+        return "V1", "008", "Update flag of the header is missing"
+    for row in table(given, "ORDER_HEADER_IN"):
+        _head(order).update(_checked({name: row[name] for name in row if marks.get(name) == "X"}, "ORDER_HEADER_IN"))
+    for name, (mark, kept) in _MARKED.items():
+        for row, how in zip(table(given, name), table(given, mark), strict=True):
+            values = {field: value for field, value in row.items() if how.get(field) in ("X", value)}
+            if refused := _edit(order, kept, values, how["UPDATEFLAG"]):
+                return refused
+    order["ORDER_TEXT"] += [_checked(row, "ORDER_TEXT") for row in table(given, "ORDER_TEXT")]
+    return None
+
+
+def _edit(order: Structure, kept: str, values: Structure, flag: str) -> tuple[str, str, str] | None:
+    place = values["ITM_NUMBER"]
+    found = next((row for row in order[kept] if row["ITM_NUMBER"] == place), None)
+    if flag == "I":
+        order[kept].append(_checked(values, kept))
+        return None
+    if flag != "U" or found is None:
+        return "V1", "319", f"Item {place} does not exist"
+    item = next(row for row in order["ORDER_ITEMS_IN"] if row["ITM_NUMBER"] == place)
+    if item.get("deliveries"):
+        return "V1", "497", f"Item {place} was delivered, and cannot be changed"
+    if values.get("REASON_REJ", "50") not in REASONS:
+        return "V1", "212", f"Reason for rejection {values['REASON_REJ']} is not defined"
+    found.update(_checked(values, kept))
+    return None
 
 
 def _checked(row: Structure, name: str) -> Structure:

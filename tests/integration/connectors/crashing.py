@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
+from orderflow.channels.channel import Reader
+from orderflow.channels.zone import answers as zone
 from orderflow.connectors.registry import ConnectorRegistry
 from orderflow.documents.object_store import ObjectStore
 from orderflow.domain.retry import RetryPolicy
@@ -54,6 +57,29 @@ def read(wiring: Wiring, org_id: UUID, connection_id: UUID) -> None:
     """Read and record what came by itself."""
     while read_arrived(wiring, org_id, connection_id):
         pass
+
+
+def poll_or_die(wiring: Wiring, org_id: UUID, connection_id: UUID) -> None:
+    """Fetch and record the answers that lie there, and die of one that is deadly."""
+    _die_of_some()
+    poll(wiring, org_id, connection_id)
+
+
+def read_or_die(wiring: Wiring, org_id: UUID, connection_id: UUID) -> None:
+    """Read and record what came by itself, and die of one that is deadly."""
+    _die_of_some()
+    read(wiring, org_id, connection_id)
+
+
+def _die_of_some() -> None:
+    said = zone._said
+
+    def die(found: zone.Found, content: bytes, read: Reader) -> zone._Said:
+        if b"deadly" in content:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return said(found, content, read)
+
+    zone._said = die
 
 
 def killed_at(point: str, place: Place, step: Step = work_off) -> bool:

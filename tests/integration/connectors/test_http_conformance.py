@@ -160,6 +160,7 @@ WHOLE = "lines_stay_apart_and_texts_whole"
 NEXT = "the_next_order_goes_through_whatever_became_of_one"
 OPEN = "connections_are_closed_or_used_again"
 PROMISES = "a_2xx_that_took_nothing_confirms_nothing"
+OWN_ANSWER = "each_answer_is_its_own_orders"
 NEAR = "find_tells_an_order_from_one_that_is_nearly_alike"
 ALIKE = "what_is_nearly_alike_stays_apart"
 DAY = "a_day_stays_that_day"
@@ -337,6 +338,16 @@ ASKING = """    def expects_acks(self, config):
             answer = self._ask(config, "GET", f"/orders/{{export.erp_reference}}")
             if answer.status >= 500:
                 yield Ack(export.reference, "{0}", export.export_id)
+
+    def preview(self"""
+ANSWERING = """    def expects_acks(self, config):
+        return True
+
+    def poll_acks(self, config, waiting):
+        from orderflow.domain.delivery import Ack
+        exports = list(waiting)
+        for export, other in zip(exports, {0}):
+            yield Ack(export.reference, "ACKED", other.export_id, export.erp_reference)
 
     def preview(self"""
 FOLLOWING = """        asks = self.form()
@@ -839,6 +850,20 @@ FAULTS = {
         "        if answer.status < 400 and not answer.ok:\n            return result_of(draft_order, '1')\n"
         "        if not answer.ok:",
     ),
+    "JSON without an end is its own error": Wrong(
+        SAYS,
+        "        value = answer.json()\n    except UnreadableError",
+        "        value = json.loads(answer.content)\n    except ValueError",
+        "import json",
+    ),
+    "a charset that is none is its own error": Wrong(
+        CHARSET,
+        ERROR,
+        *instead(
+            "422: RejectedError(json.loads(answer.content.decode(answer.headers['Content-Type']"
+            ".rpartition('=')[2]))['message'])"
+        ),
+    ),
     # Whether it is there
     "find finds nothing ever": Wrong(FOUND, "if items else None", "if False else None"),
     "find gives our reference for its number": Wrong(
@@ -981,6 +1006,18 @@ FAULTS = {
     "an error while asking confirms": Wrong(ANSWERS, PREVIEW, ASKING.format("ACKED")),
     "answers are expected, and none is read": Wrong(
         ANSWERS, PREVIEW, "    def expects_acks(self, config):\n        return True\n\n    def preview(self"
+    ),
+    "answers are another order's": Wrong(OWN_ANSWER, PREVIEW, ANSWERING.format("exports[::-1]")),
+    "it waits for an answer for ever": Wrong(
+        ENDS,
+        PREVIEW,
+        ASKING.format("ACKED").replace(
+            'self._ask(config, "GET", f"/orders/{export.erp_reference}")', "asks(self, config)"
+        ),
+        IMPORTS + "def asks(self, config):\n    settings = self.parse(config)\n"
+        "    signed = {'Authorization': 'Bearer ' + settings.token.get_secret_value()}\n"
+        "    made = httpx.get(settings.url + '/orders', headers=signed, timeout=60)\n"
+        "    return Answer(made.status_code, made.headers, made.content)\n",
     ),
     "everything is confirmed": Wrong(ANSWERS, PREVIEW, POLLS.format('"ACKED"')),
     "what is not there yet is refused": Wrong(ANSWERS, PREVIEW, POLLS.format('"FAILED"')),

@@ -47,6 +47,19 @@ def test_documents_come_back_as_they_went_in(store: ObjectStore) -> None:
     assert [(key, store.get(key)) for key, _ in items] == items
 
 
+def test_what_is_kept_compressed_is_read_by_whoever_reads_the_store(tmp_path: Path) -> None:
+    plain, packed = ObjectStore(tmp_path), ObjectStore(tmp_path, compress=True)
+    large, small = b"<Order>" * 20_000, b"<Order/>"
+    packed.put_many([("exports/large.xml", large), ("exports/small.xml", small)])
+    plain.put_many([("exports/old.xml", large)])
+    assert (tmp_path / "exports/large.xml").stat().st_size < len(large) / 50
+    assert (tmp_path / "exports/small.xml").read_bytes() == small
+    for store in (plain, packed):
+        assert [store.get(f"exports/{name}.xml") for name in ("large", "small", "old")] == [large, small, large]
+    packed.delete(["exports/large.xml"])
+    assert not (tmp_path / "exports/large.xml").exists()
+
+
 def test_storing_again_replaces_the_whole(store: ObjectStore) -> None:
     store.put_many([("exports/org/a.json", b"a longer one")])
     store.put_many([("exports/org/a.json", b"short")])

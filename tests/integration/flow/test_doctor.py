@@ -9,6 +9,7 @@ from orderflow.domain.errors import DocumentMissingError, ObjectStoreError
 from orderflow.domain.ids import new_id
 from orderflow.flow.delivery.recall import recall_in
 from orderflow.flow.delivery.request import request_push
+from orderflow.flow.delivery.reroute import look_again
 from orderflow.flow.delivery.resolve import resolve_held
 from orderflow.flow.doctor import after_failover, after_restore, ended_recalls, examine
 from orderflow.flow.order.approve import approve_order, edit_order
@@ -328,6 +329,30 @@ def test_after_a_restore_nothing_goes_out_that_may_have_gone_out_before(installa
     resolve_held(store, org_id, installation.export(waiting[1])["id"], "send_again", ACTOR)
     assert installation.work_off(connection_id) == 1
     assert [installation.order(one)["status"] for one in waiting] == ["PUSHED", "CONFIRMED", "PUSHING"]
+
+
+def test_after_a_restore_nothing_pushes_by_itself_what_may_have_been_pushed(installation, keeping):
+    """A bulk job, and orders that wait for a route, know nothing of what was lost either."""
+    store, org_id = installation.wiring.store, installation.org_id
+    waits, chosen, failed = (order_id for _ in range(3) for order_id in installation.approved(1))
+    request = '{"by": "anna", "request_id": null, "traceparent": null, "idempotency_key": null}'
+    installation.do(
+        "UPDATE draft_order SET push_requested_at = now(), waits_for = 'NO_ROUTE', waits_seen = '-',"
+        " push_request = CAST(:request AS jsonb) WHERE id = :id",
+        id=waits,
+        request=request,
+    )
+    job = BulkJob(new_id(), BulkAction.PUSH, ACTOR)
+    with store.work(org_id) as work:
+        begin(work, job, lambda: work.bulk_jobs.choose(job.id, [chosen]))
+    installation.do("UPDATE draft_order SET status = 'ERROR' WHERE id = :id", id=failed)
+    found = {(finding.code, finding.order_id) for finding in after_restore(keeping)}
+    approved = {("RESTORED_APPROVED", waits), ("RESTORED_APPROVED", chosen)}
+    assert found == approved | {("RESTORED_ERROR", failed), ("RESTORED_JOB", None)}
+    connection_id = installation.connect(MemoryApi())
+    assert not go_on(store, org_id, job.id)
+    look_again(store, org_id)
+    assert installation.work_off(connection_id) == 0
 
 
 def test_after_a_restore_control_numbers_go_on_beyond_those_that_were_lost(installation, keeping):

@@ -75,7 +75,7 @@ def not_to_push_to(bench: Bench, *asked: Any) -> OrderFlowError:
 
 def test_this_suite_calls_every_method_of_every_port() -> None:
     suites = ("test_both_stores.py", "test_routes_in_both_stores.py", "test_bulk_jobs_in_both_stores.py")
-    names = (*suites, "test_holds_in_both_stores.py", "benches.py")
+    names = (*suites, "test_holds_in_both_stores.py", "test_inbound_in_both_stores.py", "benches.py")
     steps = (bulk, holding, prioritize, reroute, request, route, routes)  # what waits is looked for by steps alone
     files = [*(Path(__file__).with_name(name) for name in names), *(Path(step.__file__ or "") for step in steps)]
     asked = "".join(file.read_text("utf-8") for file in files)
@@ -87,6 +87,7 @@ def test_this_suite_calls_every_method_of_every_port() -> None:
         ports.Connections,
         ports.Routes,
         ports.BulkJobs,
+        ports.Inbound,
         ports.Audit,
         ports.Store,
     ):
@@ -1705,6 +1706,21 @@ def test_tests_and_deliveries_prove_a_configuration(bench: Bench) -> None:
     assert proof["delivered_at"] is not None
 
 
+def test_what_was_found_out_with_another_version_of_a_connection_changes_nothing(bench: Bench) -> None:
+    way = connection(bench)
+    error = {"code": "X", "message": "no"}
+    with bench.store.work(bench.org_id) as work:
+        now = work.connections.open(way).version
+        former = now - 1
+        assert not work.connections.set_breaker(way, BreakerState.PAUSED, error, None, version=former)
+        work.connections.note_test(way, error, version=former)
+        assert work.connections.open(way).breaker_state is BreakerState.CLOSED
+        assert work.connections.proof(way)["test_error"] is None
+        assert work.connections.set_breaker(way, BreakerState.PAUSED, error, None, version=now)
+        work.connections.note_test(way, error, version=now)
+        assert work.connections.proof(way)["test_error"] is not None
+
+
 def test_a_breaker_changes_once_and_is_probed_when_due_by_one(bench: Bench) -> None:
     way, error = connection(bench), {"code": "DOWN", "message": "away"}
     with bench.store.work(bench.org_id) as work:
@@ -1774,12 +1790,13 @@ def test_which_files_were_begun_is_known_to_the_next_poller(bench: Bench) -> Non
     bench.passes(11)
     with bench.store.work(bench.org_id) as work:
         assert work.connections.begun(way) == (True, {"a.json\n1": 3, "a.json.txt\n1": 3}), "the other one died"
-        assert not work.connections.try_again(way, "a")
-        assert work.connections.try_again(way, "a.json")
+        for name in ("a", "a.json"):
+            work.connections.try_again(way, name)
         assert work.connections.begun(way) == (True, {"a.json\n1": 2, "a.json.txt\n1": 3})
         work.connections.note_begun(way, mine, {})
         work.connections.end_poll(way, mine, 5, None)
-        assert (work.connections.begun(way), work.connections.try_again(way, "a.json")) == ((False, {}), False)
+        work.connections.try_again(way, "a.json")
+        assert work.connections.begun(way) == (False, {})
 
 
 def test_when_the_last_certificate_ends_is_noted(bench: Bench) -> None:

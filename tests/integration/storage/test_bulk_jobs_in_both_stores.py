@@ -17,7 +17,7 @@ REFUSED = StateError("Not this one.", code="X", hint="Do.", details={"a": 1})
 
 
 def job(action: BulkAction = BulkAction.APPROVE) -> BulkJob:
-    return BulkJob(new_id(), action, ACTOR, role="OPS", reason="why", chosen={"ids": 3})
+    return BulkJob(new_id(), action, ACTOR, role="OPS", reason="why", chosen={"ids": 3}, numbers={new_id(): "SO-1"})
 
 
 def begun(bench: Bench, job: BulkJob, ids: list[UUID]) -> BulkJob:

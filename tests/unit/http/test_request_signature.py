@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError, model_validator
 
-from orderflow.domain.redaction import Redactor
+from orderflow.connectors.rest import RestJsonConnector
+from orderflow.domain.redaction import HIDDEN, Redactor
+from orderflow.flow.setup.mask import masked, moved
 from orderflow.http import Outgoing, RequestSignature, SignInSettings, check_sign_in, sign_in_of
 from orderflow.http.signature_texts import DIGESTS, check_sent, check_signed
 
@@ -210,3 +212,25 @@ def test_the_encoding_hidden_as_it_was_given_and_as_it_is_used() -> None:
     hides = Redactor(made.secrets())
     for form in ("c2VjcmV0LWtleS03Nzc=", "secret-key-777", "7365637265742d6b65792d373737"):
         assert form not in hides.text(f"the key {form} is wrong")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"url": "https://elsewhere.example/orders"},
+        {"signature_of": "{target}{body}"},
+        {"signature_headers": {"X-Signature": "{signature}"}},
+    ],
+)
+def test_the_secret_belongs_to_where_it_goes_and_how(change: dict[str, Any]) -> None:
+    """Whoever changes one of these has to know the secret; and it is masked, as all are."""
+    given = {
+        "auth": "signature",
+        "signature_secret": SECRET,
+        "signature_headers": HUB,
+        "url": "https://a.example/orders",
+    }
+    connector = RestJsonConnector()
+    assert moved(connector, given | change, given) == [*change]
+    assert masked(connector, given)["signature_secret"] == HIDDEN
+    assert masked(connector, given)["signature_headers"] == HUB

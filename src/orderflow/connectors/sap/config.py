@@ -106,6 +106,27 @@ class _SalesArea(BaseModel):
     ] = "OR"
 
 
+RejectionReason = Annotated[
+    Code,
+    Field(pattern=r"^[A-Z0-9]{0,2}$"),
+    field(
+        "Reason for rejection",
+        "SAP's key with which all items of a recalled order are rejected, as 50. Empty: SAP is not asked to take "
+        "orders back.",
+        "Orders",
+    ),
+]
+TakesChanges = Annotated[
+    bool,
+    field(
+        "Changes",
+        "SAP is asked to change orders that it has. Our user needs the right to change sales orders, too.",
+        "Orders",
+        destination=False,
+    ),
+]
+
+
 class _Orders(BaseModel):
     """How orders stand in SAP."""
 
@@ -128,25 +149,8 @@ class _Orders(BaseModel):
             "Orders",
         ),
     ] = "there"
-    rejection_reason: Annotated[
-        Code,
-        Field(pattern=r"^[A-Z0-9]{0,2}$"),
-        field(
-            "Reason for rejection",
-            "SAP's key with which all items of a recalled order are rejected, as 50. Empty: SAP is not asked to take "
-            "orders back.",
-            "Orders",
-        ),
-    ] = ""
-    takes_changes: Annotated[
-        bool,
-        field(
-            "Changes",
-            "SAP is asked to change orders that it has. Our user needs the right to change sales orders, too.",
-            "Orders",
-            destination=False,
-        ),
-    ] = False
+    rejection_reason: RejectionReason = ""
+    takes_changes: TakesChanges = False
     ship_to_function: Annotated[
         PartnerFunction, field("Ship-to", "The partner function of who gets the goods, in 'Language'.", "Orders")
     ] = "SH"

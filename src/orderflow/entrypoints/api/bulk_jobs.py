@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Annotated
 from uuid import UUID
@@ -13,13 +13,13 @@ from starlette.responses import StreamingResponse
 
 from orderflow.bootstrap import App
 from orderflow.domain.bulk import BulkAction, BulkOutcome, BulkStatus
-from orderflow.domain.errors import OrderFlowError
+from orderflow.domain.errors import InputError, OrderFlowError
 from orderflow.domain.ids import new_id
 from orderflow.entrypoints.api.deps import Caller, app_of
-from orderflow.entrypoints.api.errors import answers
+from orderflow.entrypoints.api.errors import MOST_PROBLEMS, answers
 from orderflow.entrypoints.api.headers import note_location
 from orderflow.entrypoints.api.looking import allowed_for_many, looking, seen_by
-from orderflow.entrypoints.api.order_schemas import BulkJobBody, BulkJobPreview
+from orderflow.entrypoints.api.order_schemas import BulkJobBody, BulkJobPreview, OrderToConfirm
 from orderflow.entrypoints.api.orders import PageSize, Pusher, Reader
 from orderflow.entrypoints.api.routing import BASE, ApiRouter
 from orderflow.entrypoints.api.schemas import CursorText, Text, UpdatedSince
@@ -41,6 +41,7 @@ from orderflow.storage.views.bulk_jobs import (
 )
 from orderflow.storage.views.chosen import MOST_LOOKED_AT, Chosen, found_by, where_they_go
 from orderflow.storage.views.recalls import recall_outlook
+from orderflow.storage.views.references import orders_called
 from orderflow.storage.views.view import Ask, View
 
 AT_ONCE_SECONDS = 1.0
@@ -61,9 +62,10 @@ def create_bulk_job(request: Request, caller: Pusher, body: BulkJobBody) -> Bulk
     A small job has ended when this is answered. Any other goes on by itself: ask for it again.
     """
     allowed_for_many(caller, body.action)
-    asked = (body.connection_id, body.reason, body.not_before, body.chosen())
+    numbers = _numbers(request, caller, body.confirmations or ())
+    asked = (body.connection_id, body.reason, body.not_before, body.chosen(), numbers)
     job = Job(new_id(), body.action, caller.actor, caller.acts_as, *asked)
-    begin_job(app_of(request), caller, job, body.asked())
+    begin_job(app_of(request), caller, job, _meant(body, numbers))
     with suppress(OrderFlowError):  # it is noted, and goes on by itself
         work_on(app_of(request).store, caller.org_id, job.id, AT_ONCE_SECONDS)
     note_location(request, f"{BASE}/bulk-jobs/{job.id}")
@@ -74,11 +76,12 @@ def create_bulk_job(request: Request, caller: Pusher, body: BulkJobBody) -> Bulk
 @slow(Work.IMPORT)
 def preview_bulk_job(request: Request, caller: Pusher, body: BulkJobBody) -> BulkJobPreview:
     """Tell how many orders a job would be about, and where they would go, given the same body. Nothing is done."""
+    chosen = _meant(body, _numbers(request, caller, body.confirmations or ()))
     with app_of(request).store.work(caller.org_id) as work:
         view = seen_by(caller, work)
         if body.action is BulkAction.RECALL:
-            return _recall_preview(app_of(request), work, view, body.asked())
-        total, oldest = found_by(view, body.asked(), MOST_LOOKED_AT)
+            return _recall_preview(app_of(request), work, view, chosen)
+        total, oldest = found_by(view, chosen, MOST_LOOKED_AT)
         going = where_they_go(work, view, body.action, oldest, body.connection_id)
     return BulkJobPreview(total=total, looked_at=len(oldest), **going._asdict())
 
@@ -147,6 +150,40 @@ def cancel_bulk_job(request: Request, caller: Pusher, job_id: UUID) -> BulkJobRe
         allowed_for_many(caller, one_job(seen_by(caller, work), job_id).action)
         cancel(work, job_id, caller.actor)
         return one_job(seen_by(caller, work), job_id)
+
+
+def _meant(body: BulkJobBody, numbers: Mapping[UUID, str]) -> Chosen:
+    return body.asked() if body.confirmations is None else Chosen(list(numbers))
+
+
+def _numbers(request: Request, caller: Caller, given: Sequence[OrderToConfirm]) -> dict[UUID, str]:
+    """Return the number in the ERP of each order. Raises InputError: a line names none, several, or one once more."""
+    if not given:
+        return {}
+    with looking(request, caller) as view:
+        called = orders_called(view, [one.order for one in given])
+    numbers: dict[UUID, str] = {}
+    wrong: list[dict[str, str]] = []
+    for at, one in enumerate(given):
+        meant = called.get(one.order, [])
+        if len(meant) == 1 and meant[0] not in numbers:
+            numbers[meant[0]] = one.erp_order_id
+        else:
+            wrong.append({"field": f"confirmations.{at}.order", "message": _why(one.order, meant)})
+    if wrong:
+        raise InputError(
+            f"{len(wrong)} of {len(given)} lines do not name an order. Nothing was confirmed.",
+            code="ORDERS_UNKNOWN",
+            hint="Correct those lines or leave them out; an order whose number others have too is named by its id.",
+            details={"fields": wrong[:MOST_PROBLEMS]},
+        )
+    return numbers
+
+
+def _why(order: str, meant: Sequence[UUID]) -> str:
+    if not meant:
+        return f"there is no order {order}"
+    return f"{order} is named twice" if len(meant) == 1 else f"{len(meant)} orders are called {order}"
 
 
 def begin_job(app: App, caller: Caller, job: Job, chosen: Chosen) -> None:

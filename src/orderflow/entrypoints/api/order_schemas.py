@@ -291,6 +291,10 @@ class ExportFilterBody(In):
 Ids = Annotated[list[UUID], Field(min_length=1, max_length=10_000)]
 
 
+MOST_CONFIRMED = 5_000
+"""Orders that one job confirms."""
+
+
 class BulkJobBody(In):
     """One action on any number of orders: those named, or all that a filter finds at this moment."""
 
@@ -303,12 +307,17 @@ class BulkJobBody(In):
     connection_id: UUID | None = Field(
         None, description="Where to push, retry or move; where the rules say, or the default connector, if left out"
     )
+    confirmations: list[OrderToConfirm] | None = Field(
+        None, min_length=1, max_length=MOST_CONFIRMED, description="Of `confirm`: each order with its number in the ERP"
+    )
     reason: Text | None = Field(None, description="Why they are rejected, or put on hold: then it is needed")
     not_before: NotBefore = None
 
     @model_validator(mode="after")
     def _one_way(self) -> BulkJobBody:
-        if sum(given is not None for given in (self.ids, self.filter, self.export_filter)) != 1:
+        if (self.action is BulkAction.CONFIRM) is (self.confirmations is None):
+            raise ValueError("confirmations are for the action confirm, which needs them")
+        if sum(given is not None for given in (self.ids, self.filter, self.export_filter, self.confirmations)) != 1:
             raise ValueError("give one of ids, filter and export_filter")
         return self
 
@@ -319,7 +328,7 @@ class BulkJobBody(In):
 
     def chosen(self) -> dict[str, Any]:
         """Return the same for people, as it is kept with the job."""
-        return _kept(self, self.ids)
+        return _kept(self, self.ids) if self.confirmations is None else {"confirmations": len(self.confirmations)}
 
 
 def _kept(body: In, ids: list[UUID] | None) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from uuid import UUID
 from orderflow.domain.delivery import arrived_id
 from orderflow.domain.errors import NotFoundError, StateError
 from orderflow.domain.reach import within
+from orderflow.domain.readings import MOST_BEGUN
 from orderflow.domain.states import OPEN
 from orderflow.flow.answers.poll import poll_acks
 from orderflow.flow.answers.read_arrived import read_arrived
@@ -55,9 +56,11 @@ def _brought_back(to: OpenTarget, answer: Mapping[str, Any]) -> bool:
 
 
 def _feared(wiring: Wiring, export: Export, org_id: UUID) -> bool:
-    """Return whether readers died of it: a worker then begins it once more, not the process that a person waits for."""
+    """Return whether readers died at this connection: a worker reads then, not the process that a person waits for."""
     with wiring.store.work(org_id) as work:
-        feared = work.connections.try_again(export.connection_id, _name_of(export))
+        work.connections.try_again(export.connection_id, _name_of(export))
+        broke_off, begun = work.connections.begun(export.connection_id)
+        feared = broke_off or any(times < MOST_BEGUN for times in begun.values())
         if feared:
             work.connections.poll_now(export.connection_id)
         return feared

@@ -188,7 +188,8 @@ def change_what_was_sent(work: Work, there: Export, stored: DraftOrder, changed:
     What was not sent yet is withdrawn.
 
     Raises:
-        StateError: The ERP knows the order by another number; a process of an older release still runs.
+        StateError: The ERP knows the order by another number; a process of an older release still runs; its delivery
+            is being taken or moved at this moment.
     """
     before, now = key_of(stored), key_of(changed)
     if (before and before.key_sha256) != (now and now.key_sha256):
@@ -208,9 +209,16 @@ def change_what_was_sent(work: Work, there: Export, stored: DraftOrder, changed:
 
 
 def _take_off(work: Work, unsent: Export) -> None:
-    """End a delivery of which nothing was sent; what was, or is at this moment, goes on."""
-    if not work.exports.withdraw(unsent.id):
-        work.exports.stop(unsent.id, ChangedSinceError().as_json())
+    """End a delivery of which nothing was sent; what was, or is at this moment, goes on.
+
+    Raises:
+        StateError: It is being taken or moved at this moment, and would go out as it was.
+    """
+    if work.exports.withdraw(unsent.id) or work.exports.stop(unsent.id, ChangedSinceError().as_json()):
+        return
+    now = work.exports.find(unsent.id)
+    if now is not None and now.never_arrived and not now.lease_is_live:
+        raise StateError("The order's delivery is being taken or moved at this moment.", hint="Try again in a moment.")
 
 
 def discard_change(work: Work, order_id: UUID, actor: Actor) -> None:

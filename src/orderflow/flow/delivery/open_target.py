@@ -45,9 +45,9 @@ def open_target(wiring: Wiring, org_id: UUID, connection_id: UUID) -> OpenTarget
         _disable(wiring, org_id, connection_id, error)
     except ConnectorMissingError as error:
         if not _others_have(wiring, target):
-            pause(wiring, org_id, connection_id, error)
+            pause(wiring, target, error)
     except ConnectorError as error:
-        pause(wiring, org_id, connection_id, error)
+        pause(wiring, target, error)
     return None
 
 
@@ -101,10 +101,9 @@ def find_connector(wiring: Wiring, connector_type: str) -> ERPConnectorPort:
         raise ConnectorMissingError(f"{error}") from None
 
 
-def pause(wiring: Wiring, org_id: UUID, connection_id: UUID, error: OrderFlowError) -> None:
-    """Pause a connection until a person has acted; told once, on the change of state."""
-    with wiring.store.work(org_id) as work:
-        if work.connections.set_breaker(connection_id, BreakerState.PAUSED, error.as_json(), None):
-            work.audit.add(
-                "CONNECTION_NEEDS_ATTENTION", ENGINE, "erp_connection", [connection_id], None, error.as_json()
-            )
+def pause(wiring: Wiring, target: Target, error: OrderFlowError) -> None:
+    """Pause a connection until a person has acted, unless one has meanwhile; told once, on the change of state."""
+    connection_id, said = target.connection_id, error.as_json()
+    with wiring.store.work(target.org_id) as work:
+        if work.connections.set_breaker(connection_id, BreakerState.PAUSED, said, None, version=target.version):
+            work.audit.add("CONNECTION_NEEDS_ATTENTION", ENGINE, "erp_connection", [connection_id], None, said)

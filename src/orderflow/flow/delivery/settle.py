@@ -172,15 +172,23 @@ def _move_breaker(work: Work, batch: Batch, settlements: Sequence[Settlement]) -
     busy = next((error for error in errors if rest_of(error) is not None), None)
     down = next((error for error in errors if isinstance(error, UnavailableError) and rest_of(error) is None), None)
     if bad is not None:
-        changed = work.connections.set_breaker(target.connection_id, BreakerState.PAUSED, bad.as_json(), None)
+        changed = _set_breaker(work, target, BreakerState.PAUSED, bad, None)
         _tell_of_connection(work, target, "CONNECTION_NEEDS_ATTENTION", bad, changed=changed)
     elif down is not None:
-        changed = work.connections.set_breaker(target.connection_id, BreakerState.OPEN, down.as_json(), FIRST_PROBE)
+        changed = _set_breaker(work, target, BreakerState.OPEN, down, FIRST_PROBE)
         _tell_of_connection(work, target, "CONNECTION_UNAVAILABLE", down, changed=changed)
     elif busy is not None:
         _rest(work, target, busy)
     elif target.rest_told and any(isinstance(outcome, ExportResult) for outcome in outcomes):
         work.connections.end_rest(target.connection_id)
+
+
+def _set_breaker(
+    work: Work, target: Target, state: BreakerState, error: ConnectorError, probe_in: float | None
+) -> bool:
+    """Change the breaker, unless a person has changed the connection since: what was wrong may be right now."""
+    said = error.as_json()
+    return work.connections.set_breaker(target.connection_id, state, said, probe_in, version=target.version)
 
 
 def _rest(work: Work, target: Target, busy: ConnectorError) -> None:

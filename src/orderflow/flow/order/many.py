@@ -7,7 +7,7 @@ from uuid import UUID
 
 from orderflow.domain.access import Role
 from orderflow.domain.bulk import BulkAction, BulkOutcome
-from orderflow.domain.errors import OrderFlowError
+from orderflow.domain.errors import InputError, OrderFlowError
 from orderflow.domain.states import OrderAction
 from orderflow.flow.answers.accept_differences import accept_differences
 from orderflow.flow.delivery.move import move_order
@@ -15,6 +15,7 @@ from orderflow.flow.delivery.recall import recall_or_withdraw
 from orderflow.flow.delivery.request import request_or_wait, withdraw_in
 from orderflow.flow.delivery.reroute import route_anew
 from orderflow.flow.order.approve import approve_order, reject_order
+from orderflow.flow.order.confirm import confirm_order
 from orderflow.flow.order.hold import hold_order, release_order
 from orderflow.flow.ports import BulkJob, BulkResult, Work
 
@@ -80,6 +81,13 @@ def _recall(work: Work, order_id: UUID, job: BulkJob) -> BulkResult:
     return BulkResult(order_id, connection_id=export.connection_id if export else None)
 
 
+def _confirm(work: Work, order_id: UUID, job: BulkJob) -> BulkResult:
+    if order_id not in job.numbers:
+        raise InputError("It has no number of the ERP.", hint="Give the number that the order has there.")
+    confirm_order(work, order_id, job.numbers[order_id], job.actor)
+    return BulkResult(order_id)
+
+
 def _gone(order_id: UUID, connection_id: UUID | None) -> BulkResult:
     outcome = BulkOutcome.DONE if connection_id else BulkOutcome.WAITING
     return BulkResult(order_id, outcome, connection_id=connection_id)
@@ -97,4 +105,5 @@ STEPS: Mapping[BulkAction, Callable[[Work, UUID, BulkJob], BulkResult]] = {
     BulkAction.REROUTE: _reroute,
     BulkAction.ACCEPT_DIFFERENCES: _accept_differences,
     BulkAction.RECALL: _recall,
+    BulkAction.CONFIRM: _confirm,
 }

@@ -24,6 +24,7 @@ class BulkJob:
         reason: Why orders are rejected, or on hold.
         not_before: What is pushed waits until then.
         chosen: Which orders were asked for; for people.
+        numbers: Of a confirmation: the number that each order has in the ERP.
     """
 
     id: UUID
@@ -34,6 +35,7 @@ class BulkJob:
     reason: str | None = None
     not_before: datetime | None = None
     chosen: dict[str, Any] = field(default_factory=dict)
+    numbers: Mapping[UUID, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -231,9 +231,19 @@ class Connections(Protocol):
         """Return whether another process that delivers has this connector."""
 
     def set_breaker(
-        self, connection_id: UUID, state: BreakerState, error: dict[str, Any] | None, probe_in: float | None
+        self,
+        connection_id: UUID,
+        state: BreakerState,
+        error: dict[str, Any] | None,
+        probe_in: float | None,
+        *,
+        version: int | None = None,
     ) -> bool:
-        """Change the breaker; True if its state is another one now."""
+        """Change the breaker; True if its state is another one now.
+
+        Args:
+            version: Of the connection with which that was found out: nothing is changed if it is another one by now.
+        """
 
     def outage(self, connection_id: UUID) -> Outage | None:
         """Return the outage of an OPEN connection whose orders do not wait for ever; None of any other."""
@@ -247,8 +257,10 @@ class Connections(Protocol):
     def lease_probe(self, connection_id: UUID, seconds: float) -> bool:
         """Take the right to probe an OPEN connection whose probe is due."""
 
-    def note_test(self, connection_id: UUID, error: dict[str, Any] | None = None) -> None:
-        """Note a test now: a good one, or what was wrong."""
+    def note_test(
+        self, connection_id: UUID, error: dict[str, Any] | None = None, *, version: int | None = None
+    ) -> None:
+        """Note a test now: a good one, or what was wrong; `version` as for `set_breaker`."""
 
     def note_certificate(self, connection_id: UUID, ends: datetime | None) -> None:
         """Note when the last certificate of its configuration ends."""
@@ -268,8 +280,8 @@ class Connections(Protocol):
     def note_begun(self, connection_id: UUID, token: UUID, counts: Mapping[str, int]) -> None:
         """Write down how often files were begun, while the right to poll is held."""
 
-    def try_again(self, connection_id: UUID, name: str) -> bool:
-        """Let a file of that name be begun once more; False: none was set aside."""
+    def try_again(self, connection_id: UUID, name: str) -> None:
+        """Let a file of that name be begun once more, if it was set aside."""
 
     def end_poll(self, connection_id: UUID, token: UUID, next_in: float, error: dict[str, Any] | None) -> None:
         """Give the right back; due again in `next_in` seconds."""

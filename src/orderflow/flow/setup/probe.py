@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -32,9 +33,11 @@ def test_connection(wiring: Wiring, org_id: UUID, connection_id: UUID, actor: Ac
         target = work.connections.open(connection_id)
     result = ask(find_connector(wiring, target.connector_type), target.connector_type, target.config, target.reach)
     with wiring.store.work(org_id) as work:
-        work.connections.note_test(connection_id, None if result.success else _what_failed(result))
+        # Of a connection that was changed meanwhile, it says nothing.
+        failed, version = None if result.success else _what_failed(result), target.version
+        work.connections.note_test(connection_id, failed, version=version)
         if result.success:
-            work.connections.set_breaker(connection_id, BreakerState.CLOSED, None, None)
+            work.connections.set_breaker(connection_id, BreakerState.CLOSED, None, None, version=version)
         after = {"success": result.success, "latency_ms": result.latency_ms, "error": result.error_message}
         work.audit.add("CONNECTOR_TESTED", actor, "erp_connection", [connection_id], None, after)
     if result.success:
@@ -76,11 +79,13 @@ def _note_probe(wiring: Wiring, target: Target, result: TestResult) -> None:
     wait = min(5.0 * 2 ** min(target.probe_failures + 1, 10), LONGEST_PROBE_WAIT)
     error = {"message": result.error_message, **result.details}
     with wiring.store.work(target.org_id) as work:
+        change = partial(work.connections.set_breaker, target.connection_id, version=target.version)
         if result.success:
-            work.connections.set_breaker(target.connection_id, BreakerState.CLOSED, None, None)
-            work.audit.add("CONNECTION_RECOVERED", ENGINE, "erp_connection", [target.connection_id])
+            if change(BreakerState.CLOSED, None, None):
+                work.audit.add("CONNECTION_RECOVERED", ENGINE, "erp_connection", [target.connection_id])
         elif result.details.get("needs_attention"):
-            work.connections.set_breaker(target.connection_id, BreakerState.PAUSED, error, None)
-            work.audit.add("CONNECTION_NEEDS_ATTENTION", ENGINE, "erp_connection", [target.connection_id], None, error)
+            if change(BreakerState.PAUSED, error, None):
+                about = [target.connection_id]
+                work.audit.add("CONNECTION_NEEDS_ATTENTION", ENGINE, "erp_connection", about, None, error)
         else:
-            work.connections.set_breaker(target.connection_id, BreakerState.OPEN, error, wait)
+            change(BreakerState.OPEN, error, wait)

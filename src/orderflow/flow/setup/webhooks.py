@@ -172,14 +172,19 @@ def _checked(work: WebhookWork, refusal: Refusal, actor: Actor, given: dict[str,
     if "kinds" in values:
         values["kinds"] = sorted(set(values["kinds"] or ()))
     if "url" in values:
-        host = _host(values["url"])
-        if refused := refusal(Place("url", "host", host), Reach(work.slug, actor.restricted)):
-            raise _unusable(refused.message, refused.code, refused.hint)
+        require_usable(values["url"], refusal, Reach(work.slug, actor.restricted))
         values["restricted"] = actor.restricted
     return values
 
 
-def _host(url: str) -> str:
+def require_usable(url: str, refusal: Refusal, reach: Reach, field: str = "url") -> None:
+    """Raise InputError, which names `field`, unless something may be posted to this address."""
+    host = _host(url, field)
+    if refused := refusal(Place(field, "host", host), reach):
+        raise _unusable(field, refused.message, refused.code, refused.hint)
+
+
+def _host(url: str, field: str) -> str:
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
@@ -187,12 +192,12 @@ def _host(url: str) -> str:
         host = None
     plain = url.isascii() and url.isprintable() and " " not in url and len(url) <= LONGEST_URL
     if host is None or not plain or parts.scheme not in ("http", "https") or parts.fragment:
-        raise _unusable("must be an address such as https://shop.example/hooks")
+        raise _unusable(field, "must be an address such as https://shop.example/hooks")
     if parts.username is not None:
-        raise _unusable("must not hold a user or password: whoever may read it would see them")
+        raise _unusable(field, "must not hold a user or password: whoever may read it would see them")
     return host
 
 
-def _unusable(message: str, code: str = "VALIDATION_ERROR", hint: str | None = None) -> InputError:
-    fields = [{"field": "url", "message": message}]
+def _unusable(field: str, message: str, code: str = "VALIDATION_ERROR", hint: str | None = None) -> InputError:
+    fields = [{"field": field, "message": message}]
     return InputError("The webhook's address cannot be used.", code=code, hint=hint, details={"fields": fields})

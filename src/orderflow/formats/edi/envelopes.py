@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from orderflow.domain.answer_files import UnreadableError
 from orderflow.formats.edi.segments import MOST_SEGMENTS, Segment
@@ -68,18 +69,19 @@ def read_envelope(segments: Iterator[Segment], levels: Sequence[Level]) -> Envel
         raise UnreadableError(f"It does not begin with {levels[0].opens}.")
     services = {tag for level in levels for tag in (level.opens, level.closes)}
     path = [outermost]
-    for number, segment in enumerate(segments):
-        if number > MOST_SEGMENTS:
-            raise UnreadableError(f"It has more than {MOST_SEGMENTS:,} segments.")
+    here = outermost.segments
+    for segment in islice(segments, MOST_SEGMENTS):
         if segment.tag not in services:
-            path[-1].segments.append(segment)
-        elif segment.tag == path[-1].level.closes:
+            here.append(segment)
+            continue
+        if segment.tag == path[-1].level.closes:
             path.pop().close(segment)
             if not path:
                 return outermost
         else:
             path.append(_within(path[-1], segment, levels))
-    raise AssertionError("a reader ends with an error, never by itself")
+        here = path[-1].segments
+    raise UnreadableError(f"It has more than {MOST_SEGMENTS:,} segments.")
 
 
 def _within(outer: Envelope, segment: Segment, levels: Sequence[Level]) -> Envelope:

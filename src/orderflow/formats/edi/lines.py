@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Container, Iterable, Sequence
 from decimal import Decimal
+from itertools import pairwise
 
 from orderflow.domain.answer_details import LineAnswer, LineStatus, Schedule
 from orderflow.domain.answer_files import UnreadableError
@@ -20,7 +21,10 @@ class Block:
         self.segments = segments
         self._by_tag: dict[str, list[Segment]] = {}
         for segment in segments:
-            self._by_tag.setdefault(segment.tag, []).append(segment)
+            if segment.tag in self._by_tag:
+                self._by_tag[segment.tag].append(segment)
+            else:
+                self._by_tag[segment.tag] = [segment]
 
     def of(self, tag: str) -> Sequence[Segment]:
         """Return those with a tag."""
@@ -58,20 +62,13 @@ def parts_of(
     Raises:
         UnreadableError: Something else does.
     """
-    head: list[Segment] = []
-    lines: list[list[Segment]] = []
-    here = head
-    ended = False
-    for segment in segments:
-        ended = ended or segment.tag == end
-        if ended and segment.tag != end and segment.tag not in totals:
+    ends = next((at for at, segment in enumerate(segments) if segment.tag == end), len(segments))
+    for segment in segments[ends:]:
+        if segment.tag != end and segment.tag not in totals:
             raise UnreadableError(f"A segment {segment.tag[:9]} stands behind {end}, where lines have ended.")
-        if segment.tag in begin:
-            here = []
-            lines.append(here)
-        if not ended:
-            here.append(segment)
-    return Block(head), [Block(line) for line in lines]
+    begins = [at for at, segment in enumerate(segments[:ends]) if segment.tag in begin]
+    lines = [Block(segments[first:behind]) for first, behind in pairwise([*begins, ends])]
+    return Block(segments[: begins[0] if begins else ends]), lines
 
 
 def check_count(told: str, lines: int, place: str) -> None:
@@ -149,11 +146,12 @@ class ResponseLine(ABC):
             self.quantity(),
             number(unit, "unit"),
             self._price_for_one(),
-            sku=number(self.article(status), "article"),
-            schedules=() if status is LineStatus.REJECTED else _whole(self.schedules()),
-            code=words(self.code()),
-            message=words(self.words()),
-            same_units=tuple(same_units),
+            None,
+            number(self.article(status), "article"),
+            () if status is LineStatus.REJECTED else _whole(self.schedules()),
+            words(self.code()),
+            words(self.words()),
+            tuple(same_units),
         )
 
     def _unit_names(self) -> Sequence[str]:
@@ -178,4 +176,6 @@ def answers_of(lines: Iterable[ResponseLine], *, passing_over: bool) -> list[Lin
 
 def _whole(schedules: Sequence[Schedule]) -> tuple[Schedule, ...]:
     """Return when a line comes: one date alone is that of all that comes."""
-    return tuple(schedules) if len(schedules) != 1 else (Schedule(schedules[0].date),)
+    if len(schedules) == 1 and schedules[0].qty is not None:
+        return (Schedule(schedules[0].date),)
+    return tuple(schedules)

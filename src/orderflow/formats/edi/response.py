@@ -17,7 +17,8 @@ from orderflow.formats.answer_fields import LONGEST_CODE, number, words
 
 _NUMBER = re.compile(r"-?(?:\d{1,18}(?:[.,]\d{0,18})?|[.,]\d{1,18})", re.ASCII)
 
-_LINE = re.compile(r"\d{1,9}", re.ASCII)
+LONGEST_LINE_NUMBER = 9
+"""Digits."""
 
 DUPLICATE = (
     "The partner says that it has had this control number before. Look there whether the order was taken; if the "
@@ -39,27 +40,34 @@ def the_one(told: Iterable[Told], what: str) -> Told | None:
     Raises:
         UnreadableError: Several are told, and nobody knows which one counts.
     """
-    values = set(told)
-    if len(values) > 1:
-        raise UnreadableError(f"It tells {what} in {len(values)} ways, and nobody knows which one counts.")
-    return values.pop() if values else None
+    values = list(told)
+    if len(values) > 1 and (ways := len(set(values))) > 1:
+        raise UnreadableError(f"It tells {what} in {ways} ways, and nobody knows which one counts.")
+    return values[0] if values else None
 
 
 @lru_cache(KEPT)
-def decimal(text: str, *, comma: bool = False) -> Decimal | None:
-    """Return a number; None if nothing stands there.
-
-    Args:
-        comma: Whether one may stand for the decimal point, as in EDIFACT. X12 has none, and thousands are not parted.
+def decimal(text: str) -> Decimal | None:
+    """Return a number, in which thousands are not parted; None if nothing stands there.
 
     Raises:
         UnreadableError: It is none.
     """
     if not text:
         return None
-    if not _NUMBER.fullmatch(text) or (not comma and "," in text):
+    if not _NUMBER.fullmatch(text) or "," in text:
         raise UnreadableError(f"{text[:40]!r} stands where a number belongs.")
-    return Decimal(text.replace(",", "."))
+    return Decimal(text)
+
+
+@lru_cache(KEPT)
+def decimal_or_comma(text: str) -> Decimal | None:
+    """Return the same where a comma may stand for the decimal point, as in EDIFACT.
+
+    Raises:
+        UnreadableError: It is none.
+    """
+    return decimal(text.replace(",", ".") if _NUMBER.fullmatch(text) else text)
 
 
 def total(*numbers: Decimal) -> Decimal:
@@ -103,7 +111,7 @@ def line_number(text: str) -> int | None:
     """Return a line's number; None if none stands there. Raises UnreadableError: it is no number."""
     if not text:
         return None
-    if not _LINE.fullmatch(text):
+    if not (text.isascii() and text.isdigit() and len(text) <= LONGEST_LINE_NUMBER):
         raise UnreadableError(f"{text[:40]!r} stands where a line's number belongs.")
     return int(text)
 

@@ -110,30 +110,29 @@ class SegmentReader:
             UnfinishedError: The text ends within one, or before it.
             UnreadableError: It is longer than segments are.
         """
-        element, component, release = self._marks.element, self._marks.component, self._marks.release
+        text, marks = self._text, self._marks
+        element, component, release = marks.element, marks.component, marks.release
         while True:
-            raw = self._next()
+            start = self.position
+            end = text.find(marks.segment, start, start + LONGEST_SEGMENT)
+            if end < 0 or text[end - 1] == release:
+                end = self._end_behind_releases(end)
+            self.position = end + 1
+            raw = text[start:end]
+            if "\n" in raw or "\r" in raw:
+                raw = raw.replace("\r", "").replace("\n", "")
+            raw = raw.lstrip()
             if release and release in raw:
-                yield _released(raw, self._marks)
+                yield _released(raw, marks)
             elif raw:  # some programs end a segment twice
                 tag, *elements = raw.split(element)
                 yield Segment(tag.rstrip(), [one.split(component) if component in one else one for one in elements])
 
-    def _next(self) -> str:
-        start, end = self.position, self._end()
-        self.position = end + 1
-        raw = self._text[start:end]
-        if "\n" in raw or "\r" in raw:
-            raw = raw.replace("\r", "").replace("\n", "")
-        return raw.lstrip()
-
-    def _end(self) -> int:
-        """Return where the next segment ends. Raises UnfinishedError, UnreadableError: it does not."""
+    def _end_behind_releases(self, end: int) -> int:
+        """Return where it ends, if its first mark is released. Raises UnfinishedError, UnreadableError: nowhere."""
         text, mark, release = self._text, self._marks.segment, self._marks.release
-        limit = self.position + LONGEST_SEGMENT
-        end = text.find(mark, self.position, limit)
-        while release and end > 0 and text[end - 1] == release and _is_released(text, end, release):
-            end = text.find(mark, end + 1, limit)
+        while end > 0 and _is_released(text, end, release):
+            end = text.find(mark, end + 1, self.position + LONGEST_SEGMENT)
         if end < 0:
             raise self._without_end()
         return end

@@ -5,9 +5,8 @@ Source: UN/EDIFACT D.96A and EANCOM 1997, code lists 1153, 1225, 1229, 4343, 606
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
-from functools import cached_property
 
 from orderflow.domain.answer_details import Level, LineStatus, Others, Schedule
 from orderflow.domain.answer_files import Answer, ControlNumber, OrderNumber, Reference, UnreadableError
@@ -17,14 +16,21 @@ from orderflow.formats.edi.lines import Block, ResponseLine, answers_of, check_c
 from orderflow.formats.edi.response import (
     UnitNames,
     business_answer,
-    decimal,
+    decimal_or_comma,
     order_number,
     the_one,
     told_at,
     total,
 )
 from orderflow.formats.edi.segments import Segment
-from orderflow.formats.edifact.schedules import BACKORDERED, COMES, CONFIRMED, amount, delivery_date, schedules_of
+from orderflow.formats.edifact.schedules import (
+    BACKORDERED,
+    COMES,
+    CONFIRMED,
+    amount,
+    delivery_date,
+    schedules_of,
+)
 
 REFUSED = {"27", "RE"}
 ACCEPTED = {"29", "AP", "AD"}
@@ -131,7 +137,7 @@ def _references(block: Block, qualifier: str) -> list[str]:
 
 
 def _words(block: Block) -> str:
-    return "; ".join(" ".join(segment.all(4)) for segment in block.of("FTX"))
+    return "; ".join([" ".join(segment.all(4)) for segment in block.of("FTX")])
 
 
 class _Line(ResponseLine):
@@ -141,6 +147,7 @@ class _Line(ResponseLine):
         super().__init__(block, units, accepted)
         self.action = action if (action := self.begin.get(2)) not in ASKED else ""
         self.head, self.scheduled = block.cut_before("SCC")
+        self._quantities: Mapping[str, Decimal] | None = None
 
     @property
     def is_answered(self) -> bool:
@@ -149,7 +156,8 @@ class _Line(ResponseLine):
     def number(self) -> str:
         """Return the order's number of the line, which may be another than the response's."""
         numbers = [segment.get(1, 3) for segment in self.block.of("RFF") if segment.get(1) == "ON"]
-        return the_one(filter(None, numbers), f"the order's line that {self.name} is about") or self.begin.get(1)
+        named = the_one(filter(None, numbers), f"the order's line that {self.name} is about") if numbers else None
+        return named or self.begin.get(1)
 
     def status(self) -> LineStatus:
         waiting = self.quantities.get(BACKORDERED)
@@ -168,36 +176,43 @@ class _Line(ResponseLine):
         return LineStatus.REJECTED if self.quantity() == 0 and not waiting else LineStatus.ACCEPTED
 
     def quantity(self) -> Decimal | None:
-        confirmed = next((self.quantities[one] for one in CONFIRMED if one in self.quantities), None)
-        if confirmed is not None:
-            return confirmed
+        for kind in CONFIRMED:
+            if kind in self.quantities:
+                return self.quantities[kind]
         return Decimal(0) if self.quantities.get(BACKORDERED) else self.quantities.get(ORDERED)
 
-    @cached_property
-    def quantities(self) -> dict[str, Decimal]:
+    @property
+    def quantities(self) -> Mapping[str, Decimal]:
         """How much is told of each kind; of all parts together, unless it is told of the whole line."""
-        of_all = self._amounts(self.head)
-        if twice := [kind for kind, amounts in of_all.items() if len(amounts) > 1]:
-            raise UnreadableError(f"{self.name} tells its quantity {twice[0]} more than once.")
-        amounts = self._amounts(self.scheduled) | of_all
-        found = {kind: total(*told) for kind, told in amounts.items()}
+        if self._quantities is None:
+            self._quantities = self._read_quantities()
+        return self._quantities
+
+    def _read_quantities(self) -> Mapping[str, Decimal]:
+        of_all: dict[str, Decimal] = {}
+        for kind, told in self._amounts(self.head):
+            if kind in of_all:
+                raise UnreadableError(f"{self.name} tells its quantity {kind} more than once.")
+            of_all[kind] = told
+        in_parts: dict[str, Decimal] = {}
+        for kind, told in self._amounts(self.scheduled):
+            in_parts[kind] = total(in_parts.get(kind, Decimal(0)), told)
+        found = in_parts | of_all
         if not found and (unknown := self.block.of("QTY")):
             raise UnreadableError(f"{self.name} has a quantity {unknown[0].get(1)[:5]!r}, which is not known.")
         return found
 
-    def _amounts(self, block: Block) -> dict[str, list[Decimal]]:
-        amounts: dict[str, list[Decimal]] = {}
+    def _amounts(self, block: Block) -> Iterator[tuple[str, Decimal]]:
         for segment in block.of("QTY"):
             if (kind := segment.get(1)) in QUANTITIES:
                 told = amount(segment)
                 if told is None:
                     raise UnreadableError(f"{self.name} has a quantity without a number.")
-                amounts.setdefault(kind, []).append(told)
-        return amounts
+                yield kind, told
 
     def unit_codes(self) -> set[str]:
         codes = {segment.get(1, 3) for segment in self.block.of("QTY")}
-        codes.update(segment.get(1, 6) for segment in self.block.of("PRI"))
+        codes.update([segment.get(1, 6) for segment in self.block.of("PRI")])
         codes.discard("")
         return codes
 
@@ -210,7 +225,9 @@ class _Line(ResponseLine):
 
     def _price(self, kind: str) -> tuple[Decimal | None, Decimal | None] | None:
         told = [
-            (_decimal(one.get(1, 2)), _decimal(one.get(1, 5))) for one in self.block.of("PRI") if one.get(1) == kind
+            (decimal_or_comma(one.get(1, 2)), decimal_or_comma(one.get(1, 5)))
+            for one in self.block.of("PRI")
+            if one.get(1) == kind
         ]
         return the_one(told, f"the price of {self.name}")
 
@@ -226,16 +243,19 @@ class _Line(ResponseLine):
     def article(self, status: LineStatus) -> str | None:
         if status is LineStatus.SUBSTITUTED:
             return self._substitute()
-        numbers = [(self.begin.get(3, 2), self.begin.get(3)), *self._further_numbers()]
+        numbers = self._numbers()
         for ours in SELLERS:
             if told := the_one([one for kind, one in numbers if kind == ours], f"the article of {self.name}"):
                 return told
         return None
 
-    def _further_numbers(self) -> Iterator[tuple[str, str]]:
+    def _numbers(self) -> list[tuple[str, str]]:
+        """Return what the article is called, each with whose number it is."""
+        numbers = [(self.begin.get(3, 2), self.begin.get(3))]
         for segment in self.head.of("PIA"):
             if segment.get(1) in ("1", "5"):
-                yield from ((segment.get(at, 2), segment.get(at)) for at in range(2, len(segment) + 1))
+                numbers += [(segment.get(at, 2), segment.get(at)) for at in range(2, len(segment) + 1)]
+        return numbers
 
     def schedules(self) -> Sequence[Schedule]:
         """Return what each SCC says; where there is none, the line itself."""
@@ -249,7 +269,3 @@ class _Line(ResponseLine):
 
     def words(self) -> str:
         return _words(self.block)
-
-
-def _decimal(text: str) -> Decimal | None:
-    return decimal(text, comma=True)

@@ -12,7 +12,7 @@ from decimal import Decimal
 from orderflow.domain.answer_details import Schedule
 from orderflow.domain.answer_files import UnreadableError
 from orderflow.formats.edi.lines import Block
-from orderflow.formats.edi.response import day, decimal, the_one
+from orderflow.formats.edi.response import day, decimal_or_comma, the_one
 from orderflow.formats.edi.segments import Segment
 
 DELIVERY_DATES = {"67", "69", "17"}
@@ -26,13 +26,13 @@ COMES = {*CONFIRMED, BACKORDERED}
 
 def delivery_date(segments: Iterable[Segment]) -> date | None:
     """Return the one day of delivery that segments tell, if they tell one. Raises UnreadableError: it is not sure."""
-    days = (_day(segment) for segment in segments if segment.tag == "DTM" and segment.get(1) in DELIVERY_DATES)
-    return the_one(filter(None, days), "a date of delivery")
+    days = [_day(segment) for segment in segments if segment.tag == "DTM" and segment.get(1) in DELIVERY_DATES]
+    return the_one([found for found in days if found], "a date of delivery") if days else None
 
 
 def amount(segment: Segment) -> Decimal | None:
     """Return how much a segment QTY tells."""
-    return decimal(segment.get(1, 2), comma=True)
+    return decimal_or_comma(segment.get(1, 2))
 
 
 def schedules_of(block: Block) -> Sequence[Schedule]:
@@ -67,7 +67,10 @@ def _certain(parts: Iterable[Sequence[Segment]]) -> Iterator[Sequence[Segment]]:
 
 
 def _confirmed(part: Iterable[Segment]) -> Decimal | None:
-    return next((amount(segment) for segment in part if _is(segment, CONFIRMED)), None)
+    for segment in part:
+        if _is(segment, CONFIRMED):
+            return amount(segment)
+    return None
 
 
 def _is(segment: Segment, kinds: Container[str]) -> bool:

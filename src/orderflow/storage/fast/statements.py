@@ -71,12 +71,18 @@ def later(connection: Connection, statement: str, parameters: Parameters, *, abo
     _kept(connection).append(_Kept(statement, length, {about} if about else None, parameters))
 
 
-def later_rows(connection: Connection, statement: str, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Execute in the same way a statement that takes rows, each with its `id`, as a JSON array: `%(rows)s`."""
+def later_rows(
+    connection: Connection, statement: str, rows: Iterable[Mapping[str, Any]], *, reads: str | None = None
+) -> None:
+    """Execute in the same way a statement that takes rows, each with its `id`, as a JSON array: `%(rows)s`.
+
+    Args:
+        reads: The column with the id of what it reads for each row, as it is by then.
+    """
     kept = _kept(connection)
     for row in rows:
         encoded = as_json(row)
-        joined = _to_join(kept, statement, row["id"])
+        joined = _to_join(kept, statement, {row["id"], row[reads]} if reads else {row["id"]})
         joined.rows.append(encoded)
         joined.length += len(encoded)
     if sum(one.length for one in kept) > MOST_KEPT:
@@ -95,15 +101,15 @@ def _kept(connection: Connection) -> list[_Kept]:
     return kept
 
 
-def _to_join(kept: list[_Kept], statement: str, row_id: UUID) -> _Kept:
+def _to_join(kept: list[_Kept], statement: str, about: set[UUID]) -> _Kept:
     """Return what a row goes with: the same statement, unless one that is kept after it is about this row too."""
     for one in reversed(kept):
-        if one.about is None or row_id in one.about:
+        if one.about is None or not about.isdisjoint(one.about):
             break
         if one.statement == statement:
-            one.about.add(row_id)
+            one.about |= about
             return one
-    kept.append(_Kept(statement, len(statement), {row_id}))
+    kept.append(_Kept(statement, len(statement), about))
     return kept[-1]
 
 

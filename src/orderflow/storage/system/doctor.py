@@ -356,11 +356,31 @@ _JUMP = text("""
 CONTROL_NUMBER_JUMP = 100_000
 """What may have been counted since a backup was made, and was lost with it."""
 
-_NOT_YET_ASKED = f"""
+# Both would push by themselves what may have been pushed since.
+_END_JOBS = text(f"""
+    UPDATE bulk_job j
+    SET status = {quoted(BulkStatus.CANCELLED)}, cancelled_by = 'orderflow doctor', ended_at = now()
+    FROM organization g WHERE g.id = j.org_id AND {among([BulkStatus.RUNNING], "j.status")}
+    RETURNING g.slug AS organization,
+              format('The bulk job %s (%s) was cancelled: begin another one for what is left of it.', j.id, j.action)
+              AS message
+""")  # built from constants
+_FORGET_REQUESTS = text("""
+    UPDATE draft_order SET push_requested_at = NULL, push_request = NULL, waits_for = NULL, waits_seen = NULL
+    WHERE waits_for IS NOT NULL
+""")
+_NOT_YET_ASKED = """
     SELECT g.slug AS organization, o.id AS order_id, NULL::uuid AS export_id, false AS repairable,
-           'It is APPROVED here, and may have been pushed since: look in the ERP first.' AS message
+           format('It is %s here, and may have been pushed since: look in the ERP first.', o.status) AS message
     FROM draft_order o JOIN organization g ON g.id = o.org_id
-    WHERE {may(OrderAction.PUSH, "o.status")} ORDER BY o.created_at
+    WHERE {} ORDER BY o.created_at
+"""
+_NOT_YET_APPROVED = f"""
+    SELECT {_NO_ORDER},
+           format('%s order(s) are not approved here, and may have been, and pushed, since: look in the ERP before you '
+                  'push one that came in before.', count(*)) AS message
+    FROM draft_order o JOIN organization g ON g.id = o.org_id
+    WHERE {among(OrderEvent.ACCEPT.change.ends, "o.status")} GROUP BY g.slug
 """
 
 
@@ -405,12 +425,18 @@ class SqlBooks:
     def hold_unsent(self, code: str, message: str) -> list[Finding]:
         """Hold what may have been sent since; `message` says since when, and why nobody knows.
 
+        What would push by itself ends: bulk jobs, and orders that wait for a route.
         Control numbers go on beyond those that may have been given out since.
         """
         self._connection.execute(_JUMP, {"jump": CONTROL_NUMBER_JUMP})
+        self._connection.execute(_FORGET_REQUESTS)
+        ended = self._connection.execute(_END_JOBS).mappings()
+        found = [Finding(f"{code}_JOB", repaired=True, **row) for row in ended]
         held = self._connection.execute(_HOLD, {"code": code, "message": message}).mappings()
-        found = [Finding(f"{code}_HELD", message=f"Held. {message}", repaired=True, **row) for row in held]
-        return found + self._found(f"{code}_APPROVED", _NOT_YET_ASKED)
+        found += [Finding(f"{code}_HELD", message=f"Held. {message}", repaired=True, **row) for row in held]
+        for kind, action in (("APPROVED", OrderAction.PUSH), ("ERROR", OrderAction.RETRY)):
+            found += self._found(f"{code}_{kind}", _NOT_YET_ASKED.format(may(action, "o.status")))
+        return found + self._found(f"{code}_NOT_APPROVED", _NOT_YET_APPROVED)
 
     def _found(self, code: str, query: str) -> list[Finding]:
         limited: TextClause = text(f"{query} LIMIT {_MOST}")

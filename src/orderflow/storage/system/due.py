@@ -10,6 +10,7 @@ from orderflow.domain.bulk import BulkStatus
 from orderflow.domain.readings import READER_DIED
 from orderflow.domain.states import ExportStep, OrderAction
 from orderflow.storage.database import Database
+from orderflow.storage.people.notices import DUE as NOTICES_DUE
 from orderflow.storage.tables.states import among, may
 from orderflow.storage.work.clock import CLOSED, LONGEST_LEASE, LONGEST_PROBE_WAIT, RESTING, awaited, past, unleased
 from orderflow.storage.work.inbound import SET_ASIDE, UNMATCHED
@@ -21,7 +22,7 @@ _SPARE = 5.0
 """Seconds by which a time may lie ahead of the longest wait: clocks are read one after the other."""
 
 Place = tuple[UUID, UUID]
-"""Organization, and one of its connections, bulk jobs or webhooks."""
+"""Organization, and one of its connections, bulk jobs or webhooks; itself where it is about all of it."""
 
 _NOT_PAUSED = """
     (g.deliveries_paused_at IS NULL OR (g.deliveries_paused_until IS NOT NULL AND g.deliveries_paused_until <= now()))
@@ -127,6 +128,7 @@ _DUE_WEBHOOKS = text("""
            OR EXISTS (SELECT FROM event e WHERE e.org_id = w.org_id AND e.number IS NULL))
     ORDER BY w.delivered_at NULLS FIRST
 """)
+_DUE_NOTICES = text(f"SELECT DISTINCT c.org_id, c.org_id FROM notice_choice c WHERE {NOTICES_DUE}")  # noqa: S608  # from a constant
 _SLUGS = text("SELECT id, slug FROM organization ORDER BY slug")
 
 
@@ -163,6 +165,10 @@ class SqlSystem:
     def due_webhooks(self) -> list[Place]:
         """Return the webhooks that have events to get, the one that took one longest ago first."""
         return self._places(_DUE_WEBHOOKS)
+
+    def due_notices(self) -> list[Place]:
+        """Return the organizations whose users are to be told of what needs them, if there is something."""
+        return self._places(_DUE_NOTICES)
 
     def put_clock_right(self, longest_wait: float, longest_poll: float) -> int:
         """Make due what waits for longer than anything ever does, because the database's clock was put back.

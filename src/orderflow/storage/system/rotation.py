@@ -25,7 +25,7 @@ _COUNT = text(
 )
 _PAGE = text("""
     SELECT id, org_id, connector_type, config_encrypted, key_id FROM erp_connection
-    WHERE id > :after ORDER BY id LIMIT :limit FOR UPDATE
+    WHERE id > :after ORDER BY id LIMIT :limit FOR NO KEY UPDATE
 """)
 _DISABLE = text("""
     WITH disabled AS (

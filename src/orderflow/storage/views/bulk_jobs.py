@@ -56,7 +56,11 @@ class BulkJob:
     reasons: Annotated[list[BulkReason], Sql(_REASONS), Field(description="Why orders were refused, most first")]
     connection_id: UUID | None
     connection_name: Annotated[str | None, Sql("COALESCE(c.name, c.connector_type)")]
-    chosen: Annotated[dict[str, Any], Field(description="Which orders were asked for: the filter, or how many ids")]
+    chosen: Annotated[
+        dict[str, Any],
+        Sql("j.chosen - 'numbers'"),
+        Field(description="Which orders were asked for: the filter, or how many ids"),
+    ]
     requested_by: str
     created_at: datetime
     worked_at: Annotated[datetime | None, Field(description="When the last of its orders was done")]

@@ -16,6 +16,10 @@ _BY_REFERENCE = """
     SELECT id FROM draft_order
     WHERE org_id = :org_id AND (external_order_number = :reference OR id = CAST(:id AS uuid)) LIMIT 10
 """
+_BY_REFERENCES = """
+    SELECT id, external_order_number FROM draft_order
+    WHERE org_id = :org_id AND (external_order_number = ANY(:references) OR id = ANY(CAST(:ids AS uuid[])))
+"""
 _COUNTS = """
     SELECT status, count(*) AS orders FROM draft_order
     WHERE org_id = :org_id AND (CAST(:all AS boolean) OR id = ANY(:ids)) GROUP BY status
@@ -30,6 +34,16 @@ def order_ids(view: View, references: Iterable[str]) -> list[UUID]:
         StateError: Several orders have this number; their ids are listed.
     """
     return [_order_id(view, reference) for reference in references]
+
+
+def orders_called(view: View, references: Sequence[str]) -> dict[str, list[UUID]]:
+    """Return which orders each reference means, by an order's id or its own number; of those that mean any."""
+    ids = [named for reference in references if (named := _uuid(reference))]
+    found: dict[str, list[UUID]] = {}
+    for row in _rows(view, _BY_REFERENCES, {"references": list(references), "ids": ids}):
+        for called in {str(row["id"]), row["external_order_number"]} & set(references):
+            found.setdefault(called, []).append(row["id"])
+    return found
 
 
 def status_counts(view: View, ids: Iterable[UUID] | None = None) -> dict[str, int]:

@@ -71,7 +71,12 @@ class SqlBulkJobs:
     def add(self, job: BulkJob) -> None:
         """Insert a job, whose orders `choose` names in the same transaction."""
         values = {"id": job.id, "org_id": self._org_id, "action": job.action, "connection_id": job.connection_id}
-        values |= {"reason": job.reason, "not_before": job.not_before, "chosen": as_json(job.chosen), "role": job.role}
+        values |= {
+            "reason": job.reason,
+            "not_before": job.not_before,
+            "chosen": as_json(_chosen(job)),
+            "role": job.role,
+        }
         values |= {"requested_by": job.actor.name, "request_id": job.actor.request_id}
         self._connection.execute(_ADD, values | {"traceparent": job.actor.traceparent})
 
@@ -123,9 +128,17 @@ def _rows(results: Sequence[BulkResult]) -> Iterator[dict[str, Any]]:
         yield {"order_id": one.order_id, "outcome": one.outcome, "error": error}
 
 
+def _chosen(job: BulkJob) -> dict[str, Any]:
+    """Return what was chosen with the numbers, which only who does the job reads."""
+    numbers = {str(order_id): number for order_id, number in job.numbers.items()}
+    return job.chosen | ({"numbers": numbers} if numbers else {})
+
+
 def _job(row: RowMapping) -> BulkJob:
     actor = Actor(row["requested_by"], row["request_id"], row["traceparent"])
-    said = (row["role"], row["connection_id"], row["reason"], row["not_before"], row["chosen"])
+    chosen = dict(row["chosen"])
+    numbers = {UUID(order_id): number for order_id, number in chosen.pop("numbers", {}).items()}
+    said = (row["role"], row["connection_id"], row["reason"], row["not_before"], chosen, numbers)
     return BulkJob(row["id"], BulkAction(row["action"]), actor, *said)
 
 

@@ -52,6 +52,7 @@ _SET_BREAKER = text("""
         probe_failures = CASE WHEN :state = 'OPEN' THEN old.probe_failures + 1 ELSE 0 END,
         probe_at = now() + make_interval(secs => :probe_in)
     FROM (SELECT id, breaker_state, breaker_since, probe_failures FROM erp_connection WHERE id = :id
+            AND version = COALESCE(CAST(:version AS bigint), version)
           FOR NO KEY UPDATE) old
     WHERE c.id = old.id AND NOT (old.breaker_state = :state AND :state = 'CLOSED')
     RETURNING old.breaker_state <> :state
@@ -78,7 +79,7 @@ _TRY_AGAIN = text(f"""
     SET begun = (SELECT jsonb_object_agg(key, CASE WHEN starts_with(key, :name) THEN LEAST(value::int, {MOST_BEGUN - 1})
                                               ELSE value::int END)
                  FROM jsonb_each_text(c.begun))
-    WHERE id = :id AND EXISTS (SELECT FROM jsonb_object_keys(c.begun) key WHERE starts_with(key, :name)) RETURNING id
+    WHERE id = :id AND EXISTS (SELECT FROM jsonb_object_keys(c.begun) key WHERE starts_with(key, :name))
 """)  # noqa: S608  # built from a constant
 _END_POLL = text("""
     UPDATE erp_connection
@@ -103,7 +104,7 @@ _NOTE_TEST = text("""
     UPDATE erp_connection
     SET last_test_at = CASE WHEN CAST(:error AS jsonb) IS NULL THEN now() ELSE last_test_at END,
         test_error = CAST(:error AS jsonb) || jsonb_build_object('at', now())
-    WHERE id = :id
+    WHERE id = :id AND version = COALESCE(CAST(:version AS bigint), version)
 """)
 _NOTE_CERTIFICATE = text("""
     UPDATE erp_connection SET certificate_ends_at = :ends
@@ -205,10 +206,16 @@ class SqlConnections(SqlConnectionRows):
         return bool(self._connection.execute(_CONNECTOR_ELSEWHERE, {"connector_type": connector_type}).scalar())
 
     def set_breaker(
-        self, connection_id: UUID, state: BreakerState, error: dict[str, Any] | None, probe_in: float | None
+        self,
+        connection_id: UUID,
+        state: BreakerState,
+        error: dict[str, Any] | None,
+        probe_in: float | None,
+        *,
+        version: int | None = None,
     ) -> bool:
-        """Change the breaker; True if its state is another one now."""
-        parameters = {"id": connection_id, "state": state, "probe_in": probe_in}
+        """Change the breaker, unless the connection has another version by now; True if its state is another one."""
+        parameters = {"id": connection_id, "state": state, "probe_in": probe_in, "version": version}
         changed = self._connection.execute(_SET_BREAKER, parameters | {"error": as_json(error) if error else None})
         return bool(changed.scalar())
 
@@ -229,9 +236,12 @@ class SqlConnections(SqlConnectionRows):
         """Take the right to probe an OPEN connection whose probe is due."""
         return self._took(_LEASE_PROBE, {"id": connection_id, "seconds": seconds})
 
-    def note_test(self, connection_id: UUID, error: dict[str, Any] | None = None) -> None:
-        """Note a test now: a good one, or what was wrong."""
-        self._connection.execute(_NOTE_TEST, {"id": connection_id, "error": as_json(error) if error else None})
+    def note_test(
+        self, connection_id: UUID, error: dict[str, Any] | None = None, *, version: int | None = None
+    ) -> None:
+        """Note a test now: a good one, or what was wrong; `version` as for `set_breaker`."""
+        values = {"id": connection_id, "error": as_json(error) if error else None, "version": version}
+        self._connection.execute(_NOTE_TEST, values)
 
     def note_certificate(self, connection_id: UUID, ends: datetime | None) -> None:
         """Note when the last certificate of its configuration ends."""
@@ -262,9 +272,9 @@ class SqlConnections(SqlConnectionRows):
         """Write down how often files were begun, while the right to poll is held."""
         self._connection.execute(_NOTE_BEGUN, {"id": connection_id, "token": token, "counts": as_json(counts)})
 
-    def try_again(self, connection_id: UUID, name: str) -> bool:
-        """Let a file of that name be begun once more; False: none was set aside."""
-        return self._took(_TRY_AGAIN, {"id": connection_id, "name": named(name)})
+    def try_again(self, connection_id: UUID, name: str) -> None:
+        """Let a file of that name be begun once more, if it was set aside."""
+        self._connection.execute(_TRY_AGAIN, {"id": connection_id, "name": named(name)})
 
     def end_poll(self, connection_id: UUID, token: UUID, next_in: float, error: dict[str, Any] | None) -> None:
         """Give the right back; due again in `next_in` seconds."""

@@ -117,7 +117,7 @@ class SqlExports(SqlLeases, SqlInterventions):
         if export.route is not None:
             routed = {"route_version": export.route.version, "fallback_id": export.route.fallback_id}
             row |= {"route": export.route.decision, **routed}
-        later_rows(self._connection, _ADD, [row])
+        later_rows(self._connection, _ADD, [row], reads="draft_order_id")  # its revision may be kept just before
         self._holding.note_export(export.draft_order_id)
 
     def get(self, export_id: UUID) -> Export:

@@ -165,9 +165,12 @@ class SqlRoutes:
         return [_request(row.id, row.push_request) for row in rows]
 
     def outdated(self, limit: int) -> list[Export]:
-        """Lock exports that earlier rules sent where they are, of which nothing was sent and no attempt is open."""
+        """Lock exports that earlier rules sent where they are, of which nothing was sent and no attempt is open.
+
+        They come in the order of their orders' ids, which are locked next.
+        """
         rows = self._connection.execute(_OUTDATED, {"org_id": self._org_id, "limit": limit}).mappings()
-        return [export_in(row) for row in rows]
+        return sorted(map(export_in, rows), key=lambda export: export.draft_order_id)
 
     def movable(self, order_id: UUID) -> Export | None:
         """Lock and return the order's export if nothing of it was sent and no attempt is open; else None."""

@@ -6,10 +6,27 @@ from datetime import UTC, datetime
 from typing import Any
 
 from orderflow.domain.connector_port import ERPConnectorPort
-from orderflow.testing.http_conformance.calls import acks_of, answer_of, waiting_since
+from orderflow.domain.delivery import WaitingExport
+from orderflow.testing.engine import an_order
+from orderflow.testing.http_conformance.calls import (
+    acks_of,
+    answer_of,
+    expects,
+    number_of,
+    waiting_since,
+    with_document,
+)
 from orderflow.testing.http_conformance.faults import NO_ANSWER, NOT_WELL
 from orderflow.testing.http_conformance.suite import HttpSuite
 from orderflow.testing.http_server import MisbehavingHTTPServer
+
+
+def _delivered(connector: ERPConnectorPort, config: dict[str, Any]) -> WaitingExport:
+    """Return an order that was delivered, as it waits for its answer."""
+    order = with_document(connector, an_order(), config)
+    number, delivery = number_of(connector.export(order, config)), order.delivery
+    reference = delivery.document.filename if delivery.document else str(delivery.reference)
+    return WaitingExport(delivery.export_id, order.id, reference, datetime.now(UTC), number)
 
 
 class Answers(HttpSuite):
@@ -30,6 +47,20 @@ class Answers(HttpSuite):
             assert not result.success, f"the test passed although the server answered with {what}"
             assert result.error_message, f"the test says nothing of {what}"
             server.taken.clear()
+
+    def test_each_answer_is_its_own_orders(
+        self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, good_config: dict[str, Any]
+    ) -> None:
+        """Of orders that are there, each is answered under its own number, and no more than those asked about."""
+        if not expects(connector, good_config):
+            return
+        waiting = [_delivered(connector, good_config) for _ in range(3)]
+        numbers = {export.export_id: export.erp_reference for export in waiting}
+        for ack in acks_of(connector, good_config, waiting[:2]):
+            assert ack.export_id in {export.export_id for export in waiting[:2]}, "an answer is about another order"
+            number = numbers[ack.export_id]
+            same = not (number and ack.erp_order_id) or ack.erp_order_id == number
+            assert same, f"the order {number} is answered as {ack.erp_order_id}"
 
     def test_what_is_not_known_is_neither_confirmed_nor_refused(
         self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, good_config: dict[str, Any]

@@ -164,6 +164,11 @@ def waiting_since(sent_at: datetime | None) -> WaitingExport:
     return WaitingExport(export_id=new_id(), draft_order_id=new_id(), reference=f"{new_id()}.json", sent_at=sent_at)
 
 
+def expects(connector: ERPConnectorPort, config: dict[str, Any]) -> bool:
+    """Return whether a connector asks for answers by itself."""
+    return connector.expects_acks(config) and type(connector).poll_acks is not ERPConnectorPort.poll_acks
+
+
 def acks_of(connector: ERPConnectorPort, config: dict[str, Any], waiting: list[WaitingExport]) -> list[Any]:
     """Return the answers to what waits; none where nobody could be asked."""
     try:

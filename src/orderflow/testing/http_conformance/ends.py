@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from orderflow.domain.connector_port import ERPConnectorPort
@@ -12,10 +13,13 @@ from orderflow.domain.errors import ConnectorError
 from orderflow.testing.engine import an_order
 from orderflow.testing.http_conformance.calls import (
     STILL_AT_IT,
+    acks_of,
     asked,
+    expects,
     number_of,
     outcome_of,
     quietly,
+    waiting_since,
     with_document,
     within,
 )
@@ -45,6 +49,12 @@ class Ends(HttpSuite):
                 assert isinstance(outcome, ConnectorError), f"{what}: {call.__name__} returned {outcome}"
                 assert asked(server, kind) - before <= 1, f"{what}: {call.__name__} asked again by itself"
                 server.recover()
+        waiting = [waiting_since(datetime.now(UTC))] if expects(connector, quick_config) else []
+        for what, fault in {"silent": silent, "dripping": DRIPPING}.items() if waiting else ():
+            server.misbehave(*[fault] * 5, method=self.finds)
+            acks = within(self.soon, lambda _, config: acks_of(connector, config, waiting), None, quick_config)
+            assert acks is not STILL_AT_IT, f"{what}: asking for answers did not end"
+            server.recover()
         for what, fault in {"silent": silent, "dripping": DRIPPING}.items():
             for kind in {"GET", "HEAD", "OPTIONS", self.finds, self.creates}:
                 server.misbehave(*[fault] * 5, method=kind)

@@ -46,12 +46,26 @@ NO_ANSWER = {
     "something else": Fault(content=b'{"message": "later"}'),
     "a part": Fault(content=b'{"items": [], "has_more": true}'),
     "a page of more": Fault(headers={"Link": '</orders?page=2>; rel="next"'}, content=b'{"items": []}'),
+    "a redirect": Fault(status=302, headers={"Location": "/login"}, content=b""),
     "an error in a 200": Fault(content=b'{"error": {"code": 17, "message": "the index is being built"}}'),
     **{str(code): status(code) for code in (400, 401, 403, 409, 410, 429, 500, 502, 503)},
     "a gateway's 404": GATEWAY,
     "a page's 404": Fault(status=404, content=b"<h1>Not Found</h1>"),
 }
 """What is no answer to the question whether an order is there."""
+
+ODD_BODIES = {
+    "a list": b"[]",
+    "a text": b'"SO-1"',
+    "a number": b"7",
+    "null": b"null",
+    "another shape": b'{"id": {}}',
+    "no number": b'{"id": NaN}',
+    "JSON without an end": b"[" * 100_000,
+    "a number without an end": b'{"id": ' + b"9" * 5_000 + b"}",
+    "letters that are none": b'{"id": "\xff\xfe"}',
+}
+"""What stands in a 2xx."""
 
 EMPTY_PROMISES = {
     "202": Fault(status=202, content=b'{"message": "accepted for processing"}'),

@@ -33,7 +33,7 @@ from orderflow.testing.http_conformance.calls import (
     shows_no_secret,
     with_document,
 )
-from orderflow.testing.http_conformance.faults import LONGEST_MESSAGE, REFUSALS, TAKEN
+from orderflow.testing.http_conformance.faults import LONGEST_MESSAGE, ODD_BODIES, REFUSALS, TAKEN
 from orderflow.testing.http_conformance.suite import HttpSuite
 from orderflow.testing.http_server import Fault, MisbehavingHTTPServer, status
 
@@ -139,8 +139,8 @@ class Sorting(HttpSuite):
         self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, good_config: dict[str, Any]
     ) -> None:
         """And no exception of Python's."""
-        odd = {"a list": b"[]", "a text": b'"SO-1"', "a number": b"7", "null": b"null", "another shape": b'{"id": {}}'}
-        bodies = {what: Fault(takes=True, status=201, content=content) for what, content in odd.items()}
+        bodies = {what: Fault(takes=True, status=201, content=content) for what, content in ODD_BODIES.items()}
+        bodies["an answer that is not packed"] = Fault(True, 201, {"Content-Encoding": "gzip"}, b"no gzip")
         for kind, call in ((self.creates, connector.export), (self.finds, connector.find)):
             for what, fault in (TAKEN | bodies).items():
                 server.misbehave(fault, fault, method=kind)
@@ -158,6 +158,14 @@ class Sorting(HttpSuite):
             server.misbehave(Fault(status=422, headers=named, content=content), method=self.creates)
             error = error_of(connector, good_config)
             assert "Größe für Müller fehlt" in error.message, f"in {charset} it reads {error.message[:100]!r}"
+        for charset in ("no-such-charset", "rot13", ""):
+            named = {"Content-Type": f"application/json; charset={charset}"}
+            server.misbehave(
+                Fault(status=422, headers=named, content=b'{"message": "Size missing"}'), method=self.creates
+            )
+            assert "Size missing" in error_of(connector, good_config).message, (
+                f"the charset {charset!r} hides its words"
+            )
 
 
 def _without_a_fault(call: Callable[..., Any], order: DraftOrder, config: dict[str, Any], what: str) -> None:

@@ -177,11 +177,17 @@ class MemoryConnections:
         return False
 
     def set_breaker(
-        self, connection_id: UUID, state: BreakerState, error: dict[str, Any] | None, probe_in: float | None
+        self,
+        connection_id: UUID,
+        state: BreakerState,
+        error: dict[str, Any] | None,
+        probe_in: float | None,
+        *,
+        version: int | None = None,
     ) -> bool:
-        """Change the breaker; True if its state is another one now."""
+        """Change the breaker, unless the connection has another version by now; True if its state is another one."""
         row = self._row(connection_id)
-        if row.breaker_state is state is BreakerState.CLOSED:
+        if row.breaker_state is state is BreakerState.CLOSED or version not in (None, row.version):
             return False
         failures = row.probe_failures + 1 if state is BreakerState.OPEN else 0
         probe_at = None if probe_in is None else self._tables.after(probe_in)
@@ -217,8 +223,12 @@ class MemoryConnections:
         self._set(connection_id, probe_at=self._tables.after(seconds))
         return True
 
-    def note_test(self, connection_id: UUID, error: dict[str, Any] | None = None) -> None:
-        """Note a test now: a good one, or what was wrong."""
+    def note_test(
+        self, connection_id: UUID, error: dict[str, Any] | None = None, *, version: int | None = None
+    ) -> None:
+        """Note a test now: a good one, or what was wrong; `version` as for `set_breaker`."""
+        if version not in (None, self._row(connection_id).version):
+            return
         if error is None:
             self._set(connection_id, last_test_at=self._tables.now(), test_error=None)
         else:
@@ -258,12 +268,11 @@ class MemoryConnections:
         if self._row(connection_id).poll_lease_token == token:
             self._set(connection_id, begun=dict(counts))
 
-    def try_again(self, connection_id: UUID, name: str) -> bool:
-        """Let a file of that name be begun once more; False: none was set aside."""
+    def try_again(self, connection_id: UUID, name: str) -> None:
+        """Let a file of that name be begun once more, if it was set aside."""
         begun = self._row(connection_id).begun
         meant = {file: min(times, MOST_BEGUN - 1) for file, times in begun.items() if file.startswith(named(name))}
         self._set(connection_id, begun=begun | meant)
-        return bool(meant)
 
     def end_poll(self, connection_id: UUID, token: UUID, next_in: float, error: dict[str, Any] | None) -> None:
         """Give the right back; due again in `next_in` seconds."""

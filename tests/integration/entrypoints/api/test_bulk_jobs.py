@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -13,6 +14,7 @@ from orderflow.domain.access import Role
 from orderflow.entrypoints.api import bulk, bulk_jobs
 from orderflow.flow.order.bulk import go_on
 from orderflow.postgres.errors import DatabaseBusyError
+from tests.integration.entrypoints.api.test_deliveries import pushed, work_off
 
 ORDER = {
     "currency": "EUR",
@@ -233,3 +235,40 @@ def test_a_recall_of_all_that_is_found_withdraws_what_is_on_its_way_and_leaves_w
     done = job(acme, "recall", filter={}, reason="the customer cancelled it")
     assert (done["total"], done["done"]) == (1, 1)
     assert acme.call("GET", f"/draft-orders/{on_its_way}").json()["status"] == "APPROVED"
+
+
+def test_a_table_of_numbers_confirms_each_order_under_its_own(acme, make_tenant, app, way):
+    sent = pushed(acme, 2)
+    work_off(app, acme, way)
+    ready = orders(acme, 1, external_order_number="READY-1")
+    lines = [{"order": "PO-0", "erp_order_id": "SO-0"}, {"order": sent[1], "erp_order_id": "SO-1"}]
+    late = {"order": "READY-1", "erp_order_id": "SO-2"}
+    assert (
+        acme.call("POST", "/bulk-jobs", Role.VIEWER, json={"action": "confirm", "confirmations": lines}).status_code
+        == 403
+    )
+
+    unknown = [*lines, {"order": "PO-1", "erp_order_id": "SO-9"}, {"order": "nowhere", "erp_order_id": "SO-9"}]
+    refused = job(acme, "confirm", status=422, confirmations=unknown)["error"]
+    assert refused["details"]["reason"] == "ORDERS_UNKNOWN"
+    assert [field["field"] for field in refused["details"]["fields"]] == [
+        "confirmations.2.order",
+        "confirmations.3.order",
+    ]
+    of_another = make_tenant("other").call("POST", "/bulk-jobs", json={"action": "confirm", "confirmations": lines})
+    assert of_another.status_code == 422
+    bodies: list[dict[str, Any]] = [{}, {"ids": sent}, {"confirmations": lines, "ids": sent}, {"confirmations": []}]
+    for body in bodies:
+        job(acme, "confirm", status=422, **body)
+    job(acme, "approve", status=422, confirmations=lines)
+
+    done = job(acme, "confirm", Role.OPS, confirmations=[*lines, late])
+    assert (done["done"], done["refused"], done["chosen"]) == (2, 1, {"confirmations": 3})
+    assert [one["order_id"] for one in results(acme, done, "outcome=REFUSED")] == ready
+    found = [acme.call("GET", f"/draft-orders/{order_id}").json() for order_id in sent]
+    assert [(one["status"], one["erp_order_id"], one["erp_order_id_source"]) for one in found] == [
+        ("CONFIRMED", "SO-0", "hand"), ("CONFIRMED", "SO-1", "hand"),
+    ]  # fmt: skip
+    assert (
+        acme.call("POST", "/bulk-jobs/preview", json={"action": "confirm", "confirmations": lines}).json()["total"] == 2
+    )

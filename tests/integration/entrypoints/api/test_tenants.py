@@ -63,6 +63,9 @@ TABLES = (
     "need_mark",
     "saved_view",
     "second_factor",
+    "need_seen",
+    "notice_choice",
+    "notice_way",
     "event",
     "webhook_endpoint",
 )

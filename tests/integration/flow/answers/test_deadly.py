@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -12,7 +9,6 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
-from orderflow.channels.zone import answers as zone
 from orderflow.connectors.registry import ConnectorRegistry
 from orderflow.domain.delivery import Arrived
 from orderflow.domain.ids import new_id
@@ -22,34 +18,15 @@ from orderflow.flow.answers.poll import poll_acks
 from orderflow.flow.answers.read_again import read_again
 from orderflow.flow.answers.read_arrived import read_arrived
 from orderflow.flow.answers.receive import receive
-from orderflow.flow.ports import Wiring
 from orderflow.storage.system.doctor import SqlBookKeeping
 from orderflow.storage.system.notifications import SqlOutbox
 from orderflow.storage.views.inbound import inbound_page
 from orderflow.storage.views.needs import needs
 from orderflow.storage.views.view import Ask, View
 from tests.integration.conftest import ACTOR
-from tests.integration.connectors.crashing import Place, killed_at
+from tests.integration.connectors.crashing import Place, killed_at, poll_or_die, read_or_die
 
-POISON = b'{"status": "ACKED", "poison": true}'
-_said = zone._said
-
-
-def _dies_of_poison(found: Any, content: bytes, read: Any) -> Any:
-    if b"poison" in content:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return _said(found, content, read)
-
-
-def polls(wiring: Wiring, org_id: UUID, connection_id: UUID) -> None:
-    zone._said = _dies_of_poison
-    poll_acks(wiring, org_id, connection_id)
-
-
-def reads(wiring: Wiring, org_id: UUID, connection_id: UUID) -> None:
-    zone._said = _dies_of_poison
-    while read_arrived(wiring, org_id, connection_id):
-        pass
+POISON = b'{"status": "ACKED", "deadly": true}'
 
 
 class Zone:
@@ -95,9 +72,8 @@ class Zone:
 
 
 @pytest.fixture
-def a_zone(installation: Any, app_url: str, tmp_path: Path) -> Iterator[Any]:
-    yield lambda many, kind="DROPZONE_JSON_V1", **more: Zone(installation, app_url, tmp_path, many, kind, more)
-    zone._said = _said
+def a_zone(installation: Any, app_url: str, tmp_path: Path) -> Any:
+    return lambda many, kind="DROPZONE_JSON_V1", **more: Zone(installation, app_url, tmp_path, many, kind, more)
 
 
 def yes(export: Any) -> bytes:
@@ -109,13 +85,13 @@ def test_what_comes_by_itself_and_ends_its_readers_is_set_aside_and_told(install
     here.arrives(yes(here.export(0)))
     poison = here.arrives(POISON)
     here.arrives(yes(here.export(1)))
-    assert here.deaths(reads) == MOST_BEGUN
+    assert here.deaths(read_or_die) == MOST_BEGUN
     assert here.statuses() == ["CONFIRMED", "CONFIRMED", "PUSHED"]
     (shown,) = [item for item in here.items() if item.id == poison]
     assert (shown.verdict, shown.told, shown.next_read_at) == ("unreadable", DIED, None)
-    assert "poison" in str(shown.beginning)
+    assert "deadly" in str(shown.beginning)
     here.arrives(yes(here.export(2)))
-    assert (here.deaths(reads), here.statuses()[2]) == (0, "CONFIRMED")
+    assert (here.deaths(read_or_die), here.statuses()[2]) == (0, "CONFIRMED")
 
     told = here.told()
     assert (told["code"], told["details"]["set_aside"]) == (READER_DIED, 1)
@@ -131,7 +107,7 @@ def test_what_comes_by_itself_and_ends_its_readers_is_set_aside_and_told(install
     store, org_id = installation.wiring.store, installation.org_id
     make_due(store, org_id, here.id, poison, ACTOR)
     read_arrived(installation.wiring, org_id, here.id, feared=False)
-    assert (here.deaths(reads), here.told()["code"]) == (1, READER_DIED), "once for each time that a person asks"
+    assert (here.deaths(read_or_die), here.told()["code"]) == (1, READER_DIED), "once for each time that a person asks"
     make_due(store, org_id, here.id, poison, ACTOR)
     assert read_arrived(installation.wiring, org_id, here.id), "a reader that was mended lives"
     assert here.told()["code"] == "ACKS_UNMATCHED"
@@ -143,27 +119,27 @@ def test_a_file_that_ends_its_readers_is_set_aside_and_told_on_its_order(install
     here = a_zone(3)
     for number, content in enumerate((b'{"status": "ACKED"}', POISON, b'{"status": "ACKED"}')):
         (here.answers / f"ack_{here.export(number)['filename']}").write_bytes(content)
-    assert here.deaths(polls) == MOST_BEGUN + 1, "the first reads all together, and knows not of which it died"
+    assert here.deaths(poll_or_die) == MOST_BEGUN + 1, "the first reads all together, and knows not of which it died"
     assert here.statuses() == ["CONFIRMED", "PUSHED", "CONFIRMED"]
     assert here.export(1)["unreadable_answer"]["reason"] == DIED
     assert (here.answers / "error" / f"ack_{here.export(1)['filename']}").read_bytes() == POISON
     assert here.told()["code"] == "ACKS_UNREADABLE"
     assert installation.rows("SELECT begun FROM erp_connection")[0]["begun"] is None, "what was put away is forgotten"
 
+    installation.do("UPDATE erp_connection SET poll_lease_token = gen_random_uuid()")
     read_again(installation.wiring, installation.org_id, here.export(1)["id"], ACTOR)
+    assert here.statuses()[1] == "PUSHED", "a worker reads it, since a reader died here a moment ago"
+    here.told()
     assert here.statuses()[1] == "CONFIRMED"
 
 
 def test_a_file_of_nobodys_that_ends_its_readers_stays_and_is_told_on_the_connection(installation, a_zone):
     here = a_zone(0, "EDIFACT_ORDERS", sender="ACME", receiver="PARTNER")
     (here.answers / "a.edi").write_bytes(POISON)
-    (here.answers / "b.edi").write_bytes(b"garbage")
-    here.deaths(polls)
+    assert here.deaths(poll_or_die) == MOST_BEGUN + 1
     for _ in range(2):
-        assert (here.deaths(polls), here.told()["code"]) == (0, READER_DIED)
-    assert here.told()["details"] == {"unreadable": 0, "unmatched": 1, "set_aside": 1}
-    (here.answers / "a.edi").write_bytes(POISON + b" and more")
-    assert here.deaths(polls) == MOST_BEGUN + 1, "another file, which may be a better one"
-    (here.answers / "a.edi").unlink()
-    assert here.told()["code"] == "ACKS_UNMATCHED"
+        told = here.told()
+        assert (told["code"], told["details"]["set_aside"], told["details"]["unmatched"]) == (READER_DIED, 1, 0)
+    (here.answers / "a.edi").write_bytes(b"garbage")
+    assert here.told()["code"] == "ACKS_UNMATCHED", "another file, which is read"
     assert installation.rows("SELECT begun FROM erp_connection")[0]["begun"] is None

@@ -7,6 +7,7 @@ from orderflow.domain.bulk import BulkAction, BulkOutcome
 from orderflow.domain.ids import new_id
 from orderflow.domain.states import OrderStatus
 from orderflow.flow.delivery.claim import claim
+from orderflow.flow.delivery.push_batch import push_batch
 from orderflow.flow.order.hold import hold_order
 from orderflow.flow.order.many import STEPS, take_step
 from orderflow.flow.ports import Actor, BulkJob
@@ -115,3 +116,13 @@ def test_what_is_put_on_hold_is_released_by_who_did_so_or_by_an_admin(house):
     assert act(house, "release", order, role=Role.OPS).error.code == "HOLD_OF_ANOTHER"
     assert act(house, "release", order, role=Role.ADMIN).connection_id == house.to_api
     assert act(house, "release", order, role=Role.ADMIN).error.code == "NOT_ON_HOLD"
+
+
+def test_an_order_is_confirmed_under_its_own_number(house):
+    order, unnamed = house.pushed(house.to_dropzone), house.pushed(house.to_dropzone)
+    push_batch(house.wiring, house.org_id, house.to_dropzone)
+    numbers = {order.id: "SO-1"}
+    assert act(house, "confirm", order, numbers=numbers).outcome is BulkOutcome.DONE
+    assert (house.status(order), house.row(order).erp_order_id) == (OrderStatus.CONFIRMED, "SO-1")
+    assert act(house, "confirm", unnamed, numbers=numbers).outcome is BulkOutcome.REFUSED
+    assert house.status(unnamed) is OrderStatus.PUSHED

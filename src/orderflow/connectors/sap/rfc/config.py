@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from orderflow.channels.http.settings import PatienceSettings
-from orderflow.connectors.sap.config import OrderSettings, SapAccess
+from orderflow.connectors.sap.config import OrderSettings, RejectionReason, SapAccess, TakesChanges
 from orderflow.http.settings import field
 from orderflow.http.urls import ServerUrl
 
@@ -59,6 +59,8 @@ class _Calls(BaseModel):
             "Orders",
         ),
     ] = "number_and_key"
+    rejection_reason: RejectionReason = ""
+    takes_changes: TakesChanges = False
     sold_to_role: Annotated[Role, field("Sold-to", "The partner role of the customer.", "Orders")] = "AG"
     ship_to_role: Annotated[Role, field("Ship-to", "The role of who gets the goods.", "Orders")] = "WE"
     bill_to_role: Annotated[Role, field("Bill-to", "The role of who gets the invoice.", "Orders")] = "RE"
@@ -77,6 +79,14 @@ class SapRfcConfig(PatienceSettings, OrderSettings, _Calls, SapAccess, _Server):
 
     # Of the parents, the last one's fields come first in the form.
     model_config = ConfigDict(extra="forbid", frozen=True, title="SAP (BAPI by SOAP)", hide_input_in_errors=True)
+
+    MAY_BE_EMPTY: ClassVar[frozenset[str]] = SapAccess.MAY_BE_EMPTY | {"rejection_reason"}
+
+    @model_validator(mode="after")
+    def _committed_in_a_session(self) -> Self:
+        if self.commit == "by_function" and (self.takes_changes or self.rejection_reason):
+            raise ValueError("takes_changes and rejection_reason need commit in_session: a change has to be committed")
+        return self
 
     @property
     def endpoint(self) -> str:

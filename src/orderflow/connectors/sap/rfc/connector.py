@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from orderflow.channels.http.session import check_lease
 from orderflow.connectors.one_by_one import OneByOneConnector, made, refuse_strangers
+from orderflow.connectors.sap.rfc.change import change, is_changed, take_back
 from orderflow.connectors.sap.rfc.config import SapRfcConfig
 from orderflow.connectors.sap.rfc.functions import SapFunctions
 from orderflow.connectors.sap.rfc.held import details_of, is_rejected
@@ -64,7 +65,14 @@ class SapRfcConnector(OneByOneConnector):
         return Preview(document, f"POST {settings.endpoint}", headers_of() | settings.logon)
 
     def export(self, draft_order: DraftOrder, config: dict[str, Any]) -> ExportResult:
-        """Make the sales order, and commit it. Raises ConnectorError as `orderflow.connectors.sap.rfc.functions`."""
+        """Make the sales order, or change it, and commit that.
+
+        Raises:
+            ConnectorError: As `orderflow.connectors.sap.rfc.functions`.
+        """
+        if draft_order.delivery.kind is Kind.CHANGE:
+            with self.session(config) as functions:
+                return made(draft_order, change(functions, draft_order))
         document, delivery = self.document(draft_order, config), draft_order.delivery
         with self.session(config) as functions:
             known = _there_before(functions, draft_order)
@@ -86,8 +94,25 @@ class SapRfcConnector(OneByOneConnector):
             ConnectorError: There was no clear answer; it is asked again later.
         """
         with self.session(config) as functions:
-            number = _only(functions.find(draft_order, draft_order.delivery.export_id))
+            if draft_order.delivery.kind is Kind.CHANGE:
+                number = is_changed(functions, draft_order)
+            else:
+                number = _only(functions.find(draft_order, draft_order.delivery.export_id))
         return made(draft_order, number, inferred=True) if number else None
+
+    def kinds(self, config: dict[str, Any]) -> frozenset[Kind]:
+        """Return orders, and what the configuration allows: changes, and recalls with a reason for rejection."""
+        allowed = {Kind.CHANGE: bool(config.get("takes_changes")), Kind.RECALL: self.takes_back(config)}
+        return frozenset({Kind.ORDER, *(kind for kind, allows in allowed.items() if allows)})
+
+    def takes_back(self, config: dict[str, Any]) -> bool:
+        """Return whether items may be given a reason for rejection."""
+        return bool(config.get("rejection_reason"))
+
+    def take_back(self, draft_order: DraftOrder, config: dict[str, Any]) -> ExportResult:
+        """Have all items of a sent order rejected. Raises ConnectorError, as `orderflow.connectors.sap.rfc.change`."""
+        with self.session(config) as functions:
+            return take_back(functions, draft_order)
 
     def expects_acks(self, config: dict[str, Any]) -> bool:
         """Return True: what SAP makes of an order is read, and compared."""

@@ -1,4 +1,4 @@
-"""SAP's function modules: orders are made, looked for, and read.
+"""SAP's function modules: orders are made, looked for, read and changed.
 
 A BAPI's order is only kept once BAPI_TRANSACTION_COMMIT was called in the same session, which SAP keeps for whoever
 sends its cookie along. What is known after each step:
@@ -19,6 +19,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import TypeVar
 from uuid import UUID
 
 from lxml import etree
@@ -39,6 +40,7 @@ LONGEST_ANSWER = 8 * 1024 * 1024
 SESSION = "sap-contextid"
 """The cookie of a session that SAP keeps."""
 
+CHANGE = "BAPI_SALESORDER_CHANGE"
 OPEN, CLOSE = "?sap-sessioncmd=open", "?sap-sessioncmd=close"
 UNKNOWN = ("V1/302", "V1/555")
 """Messages that say that there is no such sales document, or that it was archived."""
@@ -46,6 +48,9 @@ UNKNOWN = ("V1/302", "V1/555")
 _COOKIE = re.compile(r"\s*([^=;\s]+)=([^;]*)")
 _NO_AUTHORITY = re.compile(r"RFC_NO_AUTHORITY|no RFC authorization|not authorized", re.IGNORECASE)
 _NO_FUNCTION = re.compile(r"FUNCTION_NOT_FOUND|FU_NOT_FOUND", re.IGNORECASE)
+
+
+Read = TypeVar("Read")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +96,31 @@ class SapFunctions:
         """
         if self.config.commit == "by_function":
             return _made(_structure(self._sent(content)))
+        made = self._committed(content, _made, may_go_on)
+        self._check_there(made.number)
+        return made
+
+    def change(self, number: str, parameters: Structure, may_go_on: Callable[[], None]) -> list[str]:
+        """Change an order by BAPI_SALESORDER_CHANGE, and commit it; returns what SAP says beside it.
+
+        Args:
+            may_go_on: As of `create`.
+
+        Raises:
+            ConnectorError: As `create`; whether SAP shows the change is left to the caller.
+        """
+        given = {"SALESDOCUMENT": number.zfill(10), **parameters, "RETURN": []}
+        content = envelope(call(CHANGE, {name: given[name] for name in sorted(given)}))
+        return self._committed(content, _changed, may_go_on)
+
+    def _committed(self, content: bytes, read: Callable[[Structure], Read], may_go_on: Callable[[], None]) -> Read:
+        """Call what is kept by a commit only, and commit it, in one session."""
         answer = self._client.send("POST", self.config.endpoint + OPEN, headers=self._headers, content=content)
         session = _session_in(answer)
         if session:
             self._cookies.append(session.partition("=")[2])
         try:
-            made = _made(_structure(_answered(answer)))
+            told = read(_structure(_answered(answer)))
             if not session:
                 raise no_session()
             may_go_on()
@@ -107,8 +131,7 @@ class SapFunctions:
             self._commit(session)
         finally:
             self._end(session, "RFC_PING")
-        self._check_there(made.number)
-        return made
+        return told
 
     def find(self, order: DraftOrder, export_id: UUID) -> list[str]:
         """Return the numbers of the orders that may be this delivery's; none: SAP clearly has none.
@@ -264,6 +287,16 @@ def _made(told: Structure) -> Made:
         words = "; ".join(message.told for message in messages[:3]) or "nothing"
         raise InDoubtError(f"SAP gave no number of the order, and says: {words}.", code="ANSWER_UNREADABLE")
     return Made(number.strip()[:10], told_beside(messages))
+
+
+def _changed(told: Structure) -> list[str]:
+    """Return what SAP says beside a change. Raises RejectedError, TransientError; InDoubtError: it says nothing."""
+    messages = messages_in(told)
+    if refused := refusal_in(messages):
+        raise refused
+    if "RETURN" not in told:
+        raise InDoubtError("SAP does not say whether it changed the order.", code="ANSWER_UNREADABLE")
+    return told_beside(messages)
 
 
 def _session_in(answer: Answer) -> str:

@@ -24,7 +24,7 @@ def details_of(rows: list[Structure], config: SapRfcConfig) -> Details:
     """
     items: dict[int, Structure] = {}
     for row in rows:
-        items.setdefault(_item_number(row), row)
+        items.setdefault(item_number(row), row)
     with localcontext(prec=50):
         lines = tuple(_line(number, row, config) for number, row in sorted(items.items()))
     return Details(lines, Others.DROPPED, str(rows[0].get("CURRENCY") or "") or None)
@@ -35,7 +35,8 @@ def is_rejected(details: Details) -> bool:
     return bool(details.lines) and all(line.status is LineStatus.REJECTED for line in details.lines)
 
 
-def _item_number(row: Structure) -> int:
+def item_number(row: Structure) -> int:
+    """Return an item's number. Raises UnreadableError: it has none."""
     try:
         return int(str(row["ITM_NUMBER"]))
     except (KeyError, ValueError):
@@ -50,7 +51,7 @@ def _line(number: int, row: Structure, config: SapRfcConfig) -> LineAnswer:
     return LineAnswer(
         line_no=line_no if not rest else None,
         status=_status(row, less=less),
-        sku=_plain(str(row.get("MATERIAL_LONG") or row.get("MATERIAL") or ""), config) or None,
+        sku=material_of(row, config) or None,
         uom=unit or None,
         same_units=orders_units(unit, config.units),
         qty=confirmed if less else ordered,
@@ -65,7 +66,9 @@ def _status(row: Structure, *, less: bool) -> LineStatus:
     return LineStatus.BACKORDERED if less else LineStatus.ACCEPTED
 
 
-def _plain(material: str, config: SapRfcConfig) -> str:
+def material_of(row: Structure, config: SapRfcConfig) -> str:
+    """Return an item's material, as orders call it."""
+    material = str(row.get("MATERIAL_LONG") or row.get("MATERIAL") or "")
     return material.lstrip("0") if config.pads_numbers and material.isdigit() else material
 
 

@@ -6,6 +6,7 @@ BAPICOND, BAPIPARNR, BAPISDTEXT with their lengths. docs/connector-sap-rfc.md ha
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from orderflow.connectors.sap.rfc.config import SapRfcConfig
 from orderflow.connectors.sap.rfc.values import element
 from orderflow.connectors.whole_orders import Entity, PlainLetters, filled, short_key
 from orderflow.domain.delivery import Delivery
-from orderflow.domain.orders import DraftOrder
+from orderflow.domain.orders import DraftOrder, DraftOrderLine
 from orderflow.formats.edi.order import Party
 from orderflow.formats.edi.values import Values
 from orderflow.http.soap import envelope
@@ -70,6 +71,31 @@ def write_order(order: DraftOrder, delivery: Delivery, settings: SapRfcConfig) -
 def call(function: str, parameters: Entity) -> etree._Element:
     """Return the element that calls a function module."""
     return element(f"{{urn:sap-com:document:sap:rfc:functions}}{function}", parameters)
+
+
+def told(order: DraftOrder, settings: SapRfcConfig) -> DraftOrder:
+    """Return the order without what the connection leaves out."""
+    return _BapiOrder(order, order.delivery, settings).order
+
+
+def line_tables(order: DraftOrder, line: DraftOrderLine, settings: SapRfcConfig) -> dict[str, list[Entity]]:
+    """Return the tables of BAPI_SALESORDER_CHANGE by which a line becomes an item of an order that SAP has.
+
+    Raises:
+        RejectedError: As `write_order`.
+    """
+    whole = _BapiOrder(replace(order, lines=[line]), order.delivery, settings).parameters()
+    of_line = {name: [row for row in whole[name] if row["ITM_NUMBER"] != "000000"] for name in _TABLES}
+    return {_TABLES[name]: rows for name, rows in of_line.items()}
+
+
+_TABLES = {
+    "ORDER_ITEMS_IN": "ORDER_ITEM_IN",
+    "ORDER_SCHEDULES_IN": "SCHEDULE_LINES",
+    "ORDER_CONDITIONS_IN": "CONDITIONS_IN",
+    "ORDER_TEXT": "ORDER_TEXT",
+}
+"""Tables of the order's call, and what they are called where it is changed."""
 
 
 class _BapiOrder(SapOrder):

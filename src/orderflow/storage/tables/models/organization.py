@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 from uuid import UUID
 
@@ -83,6 +83,67 @@ class NeedMark(Base):
     snoozed_until: Mapped[datetime | None]
     marked_by: Mapped[str]
     marked_at: Mapped[datetime] = mapped_column(server_default=NOW)
+
+
+class NeedSeen(Base):
+    """Since when a group of what needs somebody is there, and with whom; `gone_at` set: it is there no more."""
+
+    __tablename__ = "need_seen"
+    org_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id"), primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    new_at: Mapped[datetime]
+    assigned_to: Mapped[str | None]
+    assigned_by: Mapped[str | None]
+    assigned_at: Mapped[datetime | None]
+    gone_at: Mapped[datetime | None]
+
+
+class NoticeChoiceRow(Base):
+    """What a user wants to be told, and when it is looked next whether there is something; NULL: not at all."""
+
+    __tablename__ = "notice_choice"
+    __table_args__ = (
+        within_org("user_id", "app_user", ondelete="CASCADE"),
+        Index("idx_notice_choice_org", "org_id"),
+        Index("idx_notice_choice_due", "next_look_at", postgresql_where=text("next_look_at IS NOT NULL")),
+    )
+    user_id: Mapped[UUID] = mapped_column(primary_key=True)
+    org_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id"))
+    version: Mapped[int] = version_column()
+    first: Mapped[bool]
+    mine: Mapped[bool]
+    digest_at: Mapped[time | None]
+    quiet_from: Mapped[time | None]
+    quiet_to: Mapped[time | None]
+    time_zone: Mapped[str]
+    language: Mapped[str]
+    mail: Mapped[bool]
+    webhook_url: Mapped[str | None]
+    next_look_at: Mapped[datetime | None]
+    tested_at: Mapped[datetime | None]
+
+
+class NoticeWay(Base):
+    """One way to a user: up to when they were told by it, and how it does."""
+
+    __tablename__ = "notice_way"
+    __table_args__ = (
+        one_of("way", "way", ("mail", "webhook")),
+        within_org("user_id", "app_user", ondelete="CASCADE"),
+        Index("idx_notice_way_org", "org_id", "sent_at"),
+    )
+    user_id: Mapped[UUID] = mapped_column(primary_key=True)
+    way: Mapped[str] = mapped_column(primary_key=True)
+    org_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id"))
+    told_at: Mapped[datetime]
+    digested_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]
+    attempts: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    failing_since: Mapped[datetime | None]
+    next_attempt_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    lease_token: Mapped[UUID | None]
+    error: Mapped[dict[str, Any] | None]
+    stopped_at: Mapped[datetime | None]
 
 
 class SavedView(Owned, Base):
