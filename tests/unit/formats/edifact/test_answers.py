@@ -365,6 +365,7 @@ def test_lines_that_are_broken_anywhere_are_read():
         (interchange(YES) + b"PS: thank you", "does not begin with UNA or UNB"),
         (interchange(message("ORDRSP", "FTX+AAI+++" + "x" * 30_000)), "longer than"),
         (b" " * 5_242_881, "larger than"),
+        (b"UNB+UNOC:3'" + b"A'" * 250_001, "more than 250,000 segments"),
     ],
 )  # fmt: skip
 def test_a_file_in_which_something_is_wrong_is_refused_whole(content, why):
