@@ -82,6 +82,7 @@ class Sent:
         dropzone_path: Where the file was put; None if it is no file.
         erp_order_id: The ERP's number, if it has given one.
         control_number: That its document carries; 0 if its format counts none.
+        led_to: Where its connection led when it was sent, as a digest; None: not known, or it was staged.
     """
 
     export_id: UUID
@@ -91,6 +92,7 @@ class Sent:
     dropzone_path: str | None = None
     erp_order_id: str | None = None
     control_number: int = 0
+    led_to: str | None = None
 
 
 @dataclass(slots=True)

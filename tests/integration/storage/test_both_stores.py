@@ -868,6 +868,21 @@ def test_where_a_doubt_began_is_told_as_long_as_it_lasts(bench: Bench) -> None:
     assert claimed(bench, way).attempts[0].begun_to == "d"
 
 
+def test_what_follows_a_delivery_knows_where_that_led(bench: Bench) -> None:
+    way, order_id = connection(bench), order(bench)
+    made = export(bench, way, of=order_id)
+    batch = claimed(bench, way, seconds=10)
+    batch.attempts[0].filename, batch.to.destination = "a.json", "a"
+    with bench.store.work(bench.org_id) as work:
+        work.exports.begin(batch)
+    bench.passes(11)
+    bench.set("erp_export", made, status=ERPExportStatus.SENT, begun_at=None)
+    export(bench, way, of=order_id, kind=Kind.RECALL)
+    (attempt,) = claimed(bench, way).attempts
+    assert attempt.order.delivery.sent is not None
+    assert (attempt.order.delivery.sent.reference, attempt.order.delivery.sent.led_to) == ("a.json", "a")
+
+
 def test_what_is_staged_is_not_begun_and_a_dead_attempt_is_closed_by_the_next(bench: Bench) -> None:
     way = connection(bench)
     made = export(bench, way)

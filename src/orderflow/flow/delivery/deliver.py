@@ -38,7 +38,7 @@ def deliver(wiring: Wiring, batch: Batch) -> None:
     waiting = [attempt for attempt in batch.attempts if attempt.outcome is None]
     _publish_what_was_staged(batch, [a for a in waiting if a.order.delivery.staged_path], started)
     rest = [attempt for attempt in waiting if attempt.outcome is None and not attempt.order.delivery.staged_path]
-    rest = _take_back(batch, rest, started)
+    rest = _take_back(batch, _that_lead_to_it(batch, rest), started)
     if batch.to.stages:
         _stage_then_publish(wiring, batch, rest, started)
     else:
@@ -96,6 +96,23 @@ def _send(batch: Batch, attempts: list[Attempt], started: float) -> None:
         _note(batch, attempts, export, started, as_outcome=sorted_out)
         look_again(batch, attempts)
         reached("renamed")
+
+
+def _that_lead_to_it(batch: Batch, attempts: list[Attempt]) -> list[Attempt]:
+    """Return those that do not ask about what another target has: this one may know another order by its number."""
+    for attempt in attempts:
+        sent = attempt.order.delivery.sent
+        if sent and sent.led_to and batch.to.destination and sent.led_to != batch.to.destination:
+            attempt.outcome = _elsewhere(in_doubt=attempt.order.delivery.in_doubt)
+    return [attempt for attempt in attempts if attempt.outcome is None]
+
+
+def _elsewhere(*, in_doubt: bool) -> ConnectorError:
+    text = "The order was sent to the target to which its connection led before; this one is not asked about it."
+    hint = "Have it done in the former ERP and say so here, or have the connection lead there again."
+    if in_doubt:
+        return TargetChangedError(text, hint=hint)
+    return RejectedError(text, code=TargetChangedError.code, hint=hint)
 
 
 def _take_back(batch: Batch, attempts: list[Attempt], started: float) -> list[Attempt]:

@@ -13,7 +13,10 @@ from orderflow.storage.tables.states import is_order
 _SENT = text(f"""
     SELECT DISTINCT ON (e.draft_order_id) e.draft_order_id, e.id, e.created_at, e.filename, e.staged_path,
            e.dropzone_path, e.control_number,
-           COALESCE(e.erp_order_id, CASE WHEN o.erp_order_id_source <> 'filename' THEN o.erp_order_id END) AS number
+           COALESCE(e.erp_order_id, CASE WHEN o.erp_order_id_source <> 'filename' THEN o.erp_order_id END) AS number,
+           (SELECT l.request_json ->> 'destination' FROM erp_push_log l
+            WHERE l.erp_export_id = e.id AND l.created_at <= e.last_begun_at
+            ORDER BY l.attempt_no DESC LIMIT 1) AS led_to
     FROM erp_export e JOIN draft_order o ON o.id = e.draft_order_id
     WHERE e.draft_order_id = ANY(:ids) AND {is_order("e")} AND e.filename IS NOT NULL
     ORDER BY e.draft_order_id, e.created_at DESC
@@ -45,6 +48,7 @@ def sent(connection: Connection, order_ids: Sequence[UUID]) -> dict[UUID, Sent]:
             row.dropzone_path,
             row.number,
             row.control_number or 0,
+            row.led_to,
         )
         for row in rows
     }

@@ -235,6 +235,7 @@ class MemoryLeases(MemoryLanes):
             row.dropzone_path,
             number,
             row.control_number or 0,
+            row.begun_to,
         )
 
     def _revision(self, order_id: UUID) -> int:

@@ -209,6 +209,15 @@ def test_a_change_that_the_erp_refuses_says_why_and_leaves_what_it_has(house):
     assert (house.status(order), house.api.contents[order.id]) == (S.CONFIRMED, "once more")
 
 
+def test_another_target_is_not_told_to_change_what_the_former_one_has(house):
+    order = sent(house)
+    house.change_connection(house.to_api, config={"url": "https://another.example"})
+    change(house, order)
+    work_off(house)
+    assert (house.status(order), house.row(order).error_json["code"]) == (S.ERROR, "TARGET_CHANGED")
+    assert house.api.contents[order.id] == order.notes
+
+
 def test_a_change_that_was_discarded_before_it_was_sent_leaves_nothing(house):
     order = sent(house)
     change(house, order)

@@ -110,6 +110,40 @@ def test_an_erp_that_keeps_it_leaves_the_order_what_it_was_and_says_why(house):
     assert house.actions()[-1] == "DRAFT_RECALL_REFUSED"
 
 
+def test_another_target_is_not_asked_for_what_the_former_one_has(house):
+    order = sent(house)
+    house.change_connection(house.to_api, config={"url": "https://another.example"})
+    recall(house, order)
+    work_off(house)
+    row = recall_row(house, order)
+    assert (house.status(order), row.status, row.error_json["code"]) == (
+        S.CONFIRMED,
+        ERPExportStatus.FAILED,
+        "TARGET_CHANGED",
+    )
+    house.change_connection(house.to_api, config={})
+    recall(house, order)
+    work_off(house)
+    assert (house.status(order), house.api.given_back) == (S.RECALLED, [order.id])
+
+
+def test_a_recall_in_doubt_is_not_asked_for_again_at_another_target(house):
+    order = sent(house)
+    house.api.script["take_back"] = [InDoubtError("lost")]
+    recall(house, order)
+    work_off(house)
+    house.change_connection(house.to_api, config={"url": "https://another.example"})
+    house.clock.forward(5000)
+    work_off(house)
+    row = recall_row(house, order)
+    assert (house.status(order), row.error_json["code"], row.begun_at is not None) == (
+        S.RECALLING,
+        "TARGET_CHANGED",
+        True,
+    )
+    assert [what for what, _ in house.api.calls].count("take_back") == 1
+
+
 def test_it_can_be_asked_for_again_after_a_refusal(house):
     order = sent(house)
     house.api.script["take_back"] = [RejectedError("Not now.")]
