@@ -113,6 +113,7 @@ def test_the_examples_of_a_connectors_page_can_be_used(page, connector_type):
     for example in examples:
         given = whole | example if "url" in whole and "url" not in example else dict(example)  # more for the first one
         given |= {"token": "s3cret-token"} if given.get("auth") == "bearer" else {}
+        given |= {"signature_secret": "s3cret-key"} if given.get("auth") == "signature" else {}
         assert connector.preview(an_order(), given).document.content
     assert connector.config_model
     named = set(connector.config_model.model_fields) - set(DropzoneConfig.model_fields)

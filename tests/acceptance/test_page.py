@@ -383,7 +383,7 @@ def test_more_of_an_order_is_shown_and_survives_an_edit_of_something_else(open_p
         order_id = client.post("/draft-orders", json=order).json()["id"]
     page = open_page(Role.OPS)
     page.goto(f"{site.url}/orders/{order_id}")
-    for text in ("GLN 4012345000009", "GTIN 4006381333931 · Promised for 2031-07-19"):
+    for text in ("GLN 4012345000009", "GTIN 4006381333931 · Promised for Jul 19, 2031"):
         expect(page.get_by_text(text)).to_be_visible()
     expect(page.get_by_text("Freight 12,345,678,901,234.5678 EUR")).to_be_visible()
     page.get_by_role("button", name="Edit").click()
@@ -394,7 +394,7 @@ def test_more_of_an_order_is_shown_and_survives_an_edit_of_something_else(open_p
     form.get_by_label("GTIN").fill("96385074")
     form.get_by_label("Payment terms").fill("30 days net")
     form.get_by_role("button", name="Save").click()
-    expect(page.get_by_text("GTIN 96385074 · Promised for 2031-07-19")).to_be_visible()
+    expect(page.get_by_text("GTIN 96385074 · Promised for Jul 19, 2031")).to_be_visible()
     with site.client() as client:
         stored = client.get(f"/draft-orders/{order_id}")
     assert stored.json()["seller"] == order["seller"]
@@ -1057,7 +1057,7 @@ def test_a_failed_order_is_corrected_and_sent_again_in_one_step(open_page: Calla
     expect(page.get_by_role("button", name="Retry", exact=True)).to_be_enabled()
     page.keyboard.press("e")
     form = page.get_by_role("dialog", name="Edit PO-1")
-    expect(form.get_by_role("alert")).to_be_visible()
+    expect(form.get_by_role("alert", name="The mock ERP refuses this")).to_be_visible()
     form.get_by_label("Quantity").fill("12")
     _assert_accessible(page, "a correction")
     form.get_by_role("button", name="Save and send again").press("Enter")
