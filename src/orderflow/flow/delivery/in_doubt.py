@@ -45,8 +45,9 @@ def in_doubt(attempt: Attempt, error: ConnectorError, batch: Batch, retry: Retry
         settlement.hold = settlement.asking = attempt.held
         settlement.delay = _until_asked(attempt, error, retry)
         return settlement
-    if isinstance(error, TargetChangedError) and _led_elsewhere(attempt, batch):
-        settlement.hold, settlement.asking = True, batch.to.can_find
+    if isinstance(error, TargetChangedError) and attempt.order.delivery.staged_path is None:
+        settlement.hold = True
+        settlement.asking = batch.to.can_find or attempt.order.delivery.at_once(batch.to.takes_back)
         settlement.delay = _until_asked(attempt, error, retry)
         return settlement
     if isinstance(error, AwaitedError):
@@ -58,12 +59,6 @@ def in_doubt(attempt: Attempt, error: ConnectorError, batch: Batch, retry: Retry
     settlement.hold = _waits_for_a_person(attempt, batch, retry, asking=settlement.asking)
     settlement.delay = _until_asked(attempt, error, retry)
     return settlement
-
-
-def _led_elsewhere(attempt: Attempt, batch: Batch) -> bool:
-    """Return whether what was sent cannot be asked about here; what was staged, or is renamed away, tells its place."""
-    delivery = attempt.order.delivery
-    return delivery.staged_path is None and not delivery.at_once(batch.to.takes_back)
 
 
 def _can_be_asked(attempt: Attempt, error: ConnectorError, batch: Batch) -> bool:
