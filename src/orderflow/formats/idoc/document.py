@@ -8,9 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import repeat
 
-from orderflow.formats.idoc.structure import CONTROL, FULL_RECORD, SEGMENTS, Layout
+from orderflow.formats.idoc.structure import CONTROL, FULL_RECORD, SEGMENTS
 from orderflow.formats.xml_text import NOT_IN_XML, escaped
 
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -89,18 +88,14 @@ def as_flat(control: Mapping[str, str], segments: list[Segment], definitions: Ma
         definitions: Names of segments in this SAP, by their types, where they are not those of `structure`.
         line_end: Behind each record; without one, each data record is filled up to its full length.
     """
-    records = [_record(CONTROL, control)]
+    records = [CONTROL.written(control)]
     place = f"{control.get('MANDT', ''):3}{control['DOCNUM']}"
     begins = {name: f"{definitions.get(name, one.definition):30}{place}" for name, one in SEGMENTS.items()}
     for number, above, level, segment in _numbered(segments):
-        fields = _record(SEGMENTS[segment.type], segment.values)
+        fields = SEGMENTS[segment.type].written(segment.values)
         record = f"{begins[segment.type]}{number:06}{above:06}{level:02}{fields}"
         records.append(record if line_end else record.ljust(FULL_RECORD))
     return line_end.join([*records, ""])
-
-
-def _record(layout: Layout, values: Mapping[str, str]) -> str:
-    return layout.pattern % tuple(map(values.get, layout.fields, repeat("")))
 
 
 def _numbered(segments: list[Segment]) -> Iterator[tuple[int, int, int, Segment]]:

@@ -9,6 +9,7 @@ Source: SAP's documentation of ORDERS05, SYSTAT01 and ALEAUD01, and of EDI_DC40,
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -41,9 +42,17 @@ class Layout:
         return {name: slice(place.start + RECORD, place.stop + RECORD) for name, place in self.places.items()}
 
     @cached_property
-    def pattern(self) -> str:
-        """A format of all its fields, each filled up with blanks."""
-        return "".join(f"%-{width}s" for width in self.fields.values())
+    def patterns(self) -> dict[tuple[str, ...], str]:
+        """Formats of all its fields, each filled up with blanks, by the names of those that are given: most are not."""
+        return {}
+
+    def written(self, values: Mapping[str, str]) -> str:
+        """Return the fields one behind the other; those that are not given are blank."""
+        given = tuple(values)
+        if given not in self.patterns:
+            parts = (f"%({name})-{width}s" if name in values else " " * width for name, width in self.fields.items())
+            self.patterns[given] = "".join(parts)
+        return self.patterns[given] % values
 
     @cached_property
     def places(self) -> dict[str, slice]:
