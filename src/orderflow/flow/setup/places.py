@@ -18,6 +18,8 @@ from orderflow.flow.setup.mask import destination, effective, moved, schema_of
 _HOSTS = frozenset({"host", "server", "hostname", "address"})
 _PROOFS = frozenset({"host_key"})
 """What tells a server that is who it should be from others, and leads nowhere."""
+_RENEWED = _PROOFS | {"tls_ca", "ca_certificate", "client_certificate", "assertion_certificate", "assertion_key_id"}
+"""What runs out and is renewed, while the ERP stays the same."""
 
 
 def places(connector: ERPConnectorPort, config: dict[str, Any]) -> Iterator[Place]:
@@ -45,8 +47,11 @@ def leads_elsewhere(connector: ERPConnectorPort, config: dict[str, Any], stored:
 
 
 def destination_digest(connector: ERPConnectorPort, config: dict[str, Any]) -> str:
-    """Return a digest of where a configuration leads: with another one, another ERP may be asked, or in another way."""
-    leads = {name: value for name, value in destination(connector, config).items() if name not in _PROOFS}
+    """Return a digest of where a configuration leads: with another one, another ERP may be asked, or as somebody else.
+
+    A certificate that was renewed leads to the same ERP.
+    """
+    leads = {name: value for name, value in destination(connector, config).items() if name not in _RENEWED}
     found = sorted((place.field, place.name) for place in places(connector, config))
     return sha256(json.dumps([leads, found], sort_keys=True, default=str).encode()).hexdigest()[:16]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from orderflow.connectors.registry import ConnectorRegistry
-from orderflow.flow.setup.places import leads_elsewhere, places
+from orderflow.flow.setup.places import destination_digest, leads_elsewhere, places
 
 SFTP = {"mode": "sftp", "host": "sftp.example", "username": "u", "password": "p", "export_path": "/in"}
 FOLDER = {"mode": "filesystem", "export_path": "/srv/in", "ack_path": "/srv/out"}
@@ -49,3 +49,16 @@ def test_hosts_and_folders_are_found(kind, config, found):
 )
 def test_another_place_or_another_door_is_elsewhere(before, after, elsewhere):
     assert leads_elsewhere(ConnectorRegistry.get("DROPZONE_JSON_V1"), after, before) is elsewhere
+
+
+@pytest.mark.parametrize(
+    ("changes", "same"),
+    [
+        ({"client_secret": "renewed", "timeout": 5, "ca_certificate": "renewed"}, True),
+        ({"url": "https://erp.example:8443/other"}, False),
+        ({"client_id": "another"}, False),
+    ],
+)
+def test_what_is_renewed_leads_to_the_same_erp(changes, same):
+    connector = ConnectorRegistry.get("REST_JSON")
+    assert (destination_digest(connector, REST | changes) == destination_digest(connector, REST)) is same
