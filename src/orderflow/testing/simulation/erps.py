@@ -489,7 +489,8 @@ class SimulatedDropzone(SimulatedErp):
 
     def _answer_strangely(self) -> None:
         """Leave an answer to what another ERP was sent, or to nobody's order."""
-        names = [*self.books.names, "nobodys.json"]
+        ours = self.answered.union(self.files)  # what was moved here keeps the name that it had there
+        names = [*(name for name in self.books.names if name not in ours), "nobodys.json"]
         of = names[self.accidents.scheduler.choices.below(len(names))]
         self.answers.append(Ack(of, "ACKED", erp_order_id=NOBODYS))
 
