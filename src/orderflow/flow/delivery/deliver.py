@@ -1,8 +1,8 @@
 """The batch goes to the ERP. Between staging and publishing lies one commit; that is what makes it once only.
 
 A file that is not noted as staged was never published: it is sent again. One that is noted as staged is only
-ever renamed; if there is nothing left to rename, it was published before. What cannot be staged and may have arrived is
-asked about before it is sent again: `look.py`.
+ever renamed; if there is nothing left to rename, it was published before. What was not staged and may have arrived
+is asked about before it is sent again, `look.py`: also where it would be staged now, since its connection was changed.
 """
 
 from __future__ import annotations
@@ -38,11 +38,12 @@ def deliver(wiring: Wiring, batch: Batch) -> None:
     waiting = [attempt for attempt in batch.attempts if attempt.outcome is None]
     _publish_what_was_staged(batch, [a for a in waiting if a.order.delivery.staged_path], started)
     rest = [attempt for attempt in waiting if attempt.outcome is None and not attempt.order.delivery.staged_path]
-    rest = _take_back(batch, _that_lead_to_it(batch, rest), started)
+    rest = _take_back(batch, _about_what_it_has(batch, rest), started)
+    rest = may_be_sent(wiring, batch, rest, started)
     if batch.to.stages:
         _stage_then_publish(wiring, batch, rest, started)
     else:
-        _send(batch, may_be_sent(wiring, batch, rest, started), started)
+        _send(batch, rest, started)
 
 
 def _publish_what_was_staged(batch: Batch, attempts: list[Attempt], started: float) -> None:
@@ -98,16 +99,16 @@ def _send(batch: Batch, attempts: list[Attempt], started: float) -> None:
         reached("renamed")
 
 
-def _that_lead_to_it(batch: Batch, attempts: list[Attempt]) -> list[Attempt]:
-    """Return those that do not ask about what another target has: this one may know another order by its number."""
+def _about_what_it_has(batch: Batch, attempts: list[Attempt]) -> list[Attempt]:
+    """Return those that do not follow what another target has: this one may know another order by its number."""
     for attempt in attempts:
-        sent = attempt.order.delivery.sent
-        if sent and sent.led_to and batch.to.destination and sent.led_to != batch.to.destination:
-            attempt.outcome = _elsewhere(in_doubt=attempt.order.delivery.in_doubt)
+        delivery = attempt.order.delivery
+        if delivery.sent and batch.to.is_another(delivery.sent.led_to):
+            attempt.outcome = _another_has_it(in_doubt=delivery.in_doubt)
     return [attempt for attempt in attempts if attempt.outcome is None]
 
 
-def _elsewhere(*, in_doubt: bool) -> ConnectorError:
+def _another_has_it(*, in_doubt: bool) -> ConnectorError:
     text = "The order was sent to the target to which its connection led before; this one is not asked about it."
     hint = "Have it done in the former ERP and say so here, or have the connection lead there again."
     if in_doubt:

@@ -103,7 +103,7 @@ def _ask(batch: Batch, attempt: Attempt, retry: RetryPolicy) -> ConnectorError |
 
 def _elsewhere(batch: Batch, attempt: Attempt) -> TargetChangedError | None:
     """Return why nobody here can say that an order did not arrive: the connection led elsewhere as it was sent."""
-    if attempt.begun_to is None or attempt.begun_to == batch.to.destination:
+    if not batch.to.is_another(attempt.begun_to):
         return None
     return TargetChangedError(
         "The order may have reached the target to which its connection led before; this one does not tell.",

@@ -117,6 +117,14 @@ class OpenTarget:
     commit_within: float = 900.0
     destination: str = ""
 
+    def is_another(self, led_to: str | None) -> bool:
+        """Return whether something was sent to another target than this one: nothing here says how that fares.
+
+        Args:
+            led_to: The `destination` that it was sent to; None: not known, which counts as this one.
+        """
+        return led_to is not None and led_to != self.destination
+
 
 CHANGEABLE = frozenset(
     {

@@ -10,25 +10,27 @@ from sqlalchemy import Connection, text
 from orderflow.domain.delivery import Sent
 from orderflow.storage.tables.states import is_order
 
+
+def _led_to(begun: str) -> str:
+    """SQL for: where the attempt at the export `e` led that began at a time which the export keeps."""
+    return f"""(
+        SELECT l.request_json ->> 'destination' FROM erp_push_log l
+        WHERE l.erp_export_id = e.id AND l.created_at <= e.{begun} ORDER BY l.attempt_no DESC LIMIT 1
+    )"""  # noqa: S608  # built from names of columns
+
+
 _SENT = text(f"""
     SELECT DISTINCT ON (e.draft_order_id) e.draft_order_id, e.id, e.created_at, e.filename, e.staged_path,
            e.dropzone_path, e.control_number,
            COALESCE(e.erp_order_id, CASE WHEN o.erp_order_id_source <> 'filename' THEN o.erp_order_id END) AS number,
-           (SELECT l.request_json ->> 'destination' FROM erp_push_log l
-            WHERE l.erp_export_id = e.id AND l.created_at <= e.last_begun_at
-            ORDER BY l.attempt_no DESC LIMIT 1) AS led_to
+           CASE WHEN e.staged_path IS NULL THEN {_led_to("last_begun_at")} END AS led_to
     FROM erp_export e JOIN draft_order o ON o.id = e.draft_order_id
     WHERE e.draft_order_id = ANY(:ids) AND {is_order("e")} AND e.filename IS NOT NULL
     ORDER BY e.draft_order_id, e.created_at DESC
+""")  # noqa: S608  # built from constants
+_BEGUN_TO = text(f"""
+    SELECT e.id, {_led_to("begun_at")} AS destination FROM erp_export e WHERE e.id = ANY(:ids)
 """)  # noqa: S608  # built from a constant
-
-
-_BEGUN_TO = text("""
-    SELECT DISTINCT ON (e.id) e.id, l.request_json ->> 'destination' AS destination
-    FROM erp_export e JOIN erp_push_log l ON l.erp_export_id = e.id AND l.created_at <= e.begun_at
-    WHERE e.id = ANY(:ids)
-    ORDER BY e.id, l.attempt_no DESC
-""")
 
 
 def begun_to(connection: Connection, export_ids: Sequence[UUID]) -> dict[UUID, str | None]:

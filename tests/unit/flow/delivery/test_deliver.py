@@ -7,8 +7,11 @@ from orderflow.domain.errors import InDoubtError, RejectedError, TransientError
 from orderflow.domain.ids import new_id
 from orderflow.flow.delivery.claim import claim
 from orderflow.flow.delivery.deliver import deliver
+from orderflow.flow.delivery.push_batch import push_batch
 from orderflow.flow.delivery.resolve import resolve_held
+from orderflow.flow.delivery.settle import settle
 from orderflow.storage.lease_keeper import LeaseKeeper
+from orderflow.testing.memory import MemoryDropzone
 from tests.unit.flow.conftest import ANNA, outcomes
 
 
@@ -116,3 +119,33 @@ def test_a_failure_that_is_not_said_to_have_done_nothing_is_doubt(house, monkeyp
     house.pushed()
     monkeypatch.setattr(house.api, "export", lambda order, config: ExportResult(False, error_message="hm"))
     assert isinstance(outcomes(delivered(house))[0], InDoubtError)
+
+
+class ByEither(MemoryDropzone):
+    """A dropzone that is sent documents by requests, or by files, as its settings say."""
+
+    def stages(self, config):
+        return config["mode"] == "files"
+
+    def export(self, draft_order, config):
+        self._play("export", draft_order)
+        self.takes.append("by a request")
+        raise InDoubtError("The answer was lost.")
+
+
+@pytest.mark.parametrize("in_doubt", ["hold", "resend"])
+@pytest.mark.parametrize("ends", [True, False], ids=["settled", "died"])
+def test_what_was_sent_by_a_request_and_may_have_arrived_is_no_file_now(house, in_doubt, ends):
+    zone = house.connectors["MEMORY_DROPZONE"] = ByEither()
+    house.change_connection(house.to_dropzone, config={"mode": "requests"}, in_doubt=in_doubt)
+    order = house.pushed(house.to_dropzone)
+    batch = claim(house.wiring, house.open(house.to_dropzone), 10)
+    deliver(house.wiring, batch)
+    if ends:
+        settle(house.wiring, batch)
+    house.change_connection(house.to_dropzone, config={"mode": "files"})
+    for _ in range(3):
+        house.clock.forward(5000)
+        push_batch(house.wiring, house.org_id, house.to_dropzone)
+    assert zone.takes == ["by a request"]
+    assert (house.export(order).status, house.export(order).held_at is not None) == ("PENDING", True)
