@@ -11,10 +11,14 @@ from orderflow.connectors.base import BaseConnector
 from orderflow.domain.delivery import ExportResult, TestResult
 from orderflow.domain.errors import ConnectorError, RejectedError
 from orderflow.domain.orders import DraftOrder
+from orderflow.domain.states import Kind
 
 
 class OneByOneConnector(BaseConnector):
-    """`export`, `find` and `try_out` remain to be written; its settings have `max_in_flight`."""
+    """`export`, `find` and `try_out` remain to be written; its settings have `max_in_flight`.
+
+    One that can change orders asks its settings whether it may: `takes_changes`.
+    """
 
     def export_many(
         self, draft_orders: Sequence[DraftOrder], config: dict[str, Any]
@@ -27,6 +31,10 @@ class OneByOneConnector(BaseConnector):
             return
         items = [(order.id, order) for order in draft_orders]
         yield from each_at_once(items, lambda order: self.export(order, config), most)
+
+    def kinds(self, config: dict[str, Any]) -> frozenset[Kind]:
+        """Return orders, recalls where it takes orders back, and changes where the configuration allows them."""
+        return super().kinds(config) | ({Kind.CHANGE} if config.get("takes_changes") else set())
 
     def test_connection(self, config: dict[str, Any]) -> TestResult:
         """Reach the ERP, be let in, and see whether orders may be made and asked for; `details` say what was proven."""

@@ -43,10 +43,10 @@ class WritesAll(BaseConnector):
         return Document("order.json", json.dumps(fields, default=str).encode(), "application/json", "all")
 
     def export(self, draft_order: DraftOrder, config: dict[str, Any]) -> ExportResult:
-        raise NotImplementedError
+        raise AssertionError("nothing is sent here")
 
     def test_connection(self, config: dict[str, Any]) -> TestResult:
-        raise NotImplementedError
+        raise AssertionError("nothing is sent here")
 
 
 class WritesNothing(WritesAll):

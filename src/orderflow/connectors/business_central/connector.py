@@ -97,10 +97,6 @@ class BusinessCentralConnector(OneByOneConnector):
             number = only(company.find(draft_order, draft_order.delivery.export_id))
         return made(draft_order, number, inferred=True) if number else None
 
-    def kinds(self, config: dict[str, Any]) -> frozenset[Kind]:
-        """Return orders, and what the configuration allows: changes, and recalls."""
-        return super().kinds(config) | ({Kind.CHANGE} if config.get("takes_changes") else set())
-
     def takes_back(self, config: dict[str, Any]) -> bool:
         """Return whether orders may be deleted."""
         return bool(config.get("deletes_recalled"))

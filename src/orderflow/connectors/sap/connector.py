@@ -95,11 +95,6 @@ class SapODataConnector(OneByOneConnector):
             found = _one(service, service.find(draft_order, draft_order.delivery.export_id))
         return made(draft_order, found, inferred=True) if found else None
 
-    def kinds(self, config: dict[str, Any]) -> frozenset[Kind]:
-        """Return orders, and what the configuration allows: changes, and recalls with a reason for rejection."""
-        allowed = {Kind.CHANGE: bool(config.get("takes_changes")), Kind.RECALL: self.takes_back(config)}
-        return frozenset({Kind.ORDER, *(kind for kind, allows in allowed.items() if allows)})
-
     def takes_back(self, config: dict[str, Any]) -> bool:
         """Return whether items may be given a reason for rejection."""
         return bool(config.get("rejection_reason"))

@@ -100,11 +100,6 @@ class SapRfcConnector(OneByOneConnector):
                 number = _only(functions.find(draft_order, draft_order.delivery.export_id))
         return made(draft_order, number, inferred=True) if number else None
 
-    def kinds(self, config: dict[str, Any]) -> frozenset[Kind]:
-        """Return orders, and what the configuration allows: changes, and recalls with a reason for rejection."""
-        allowed = {Kind.CHANGE: bool(config.get("takes_changes")), Kind.RECALL: self.takes_back(config)}
-        return frozenset({Kind.ORDER, *(kind for kind, allows in allowed.items() if allows)})
-
     def takes_back(self, config: dict[str, Any]) -> bool:
         """Return whether items may be given a reason for rejection."""
         return bool(config.get("rejection_reason"))
