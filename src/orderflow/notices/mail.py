@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.utils import formatdate
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from orderflow.domain.text import visible
@@ -20,7 +20,7 @@ TIMEOUT = 15.0
 """Seconds that the server may take over one step."""
 
 LONGEST = 30.0
-"""Seconds for all of it once there is a connection, whatever the server does."""
+"""Seconds for all of it, whatever the server does; a step that has begun may take `TIMEOUT` more."""
 
 Encryption = Literal["starttls", "tls", "none"]
 
@@ -83,15 +83,31 @@ def send_mail(server: MailServer, sender: str, recipients: Sequence[str], messag
         raise NotificationError(f"{server.host} did not take the e-mail ({type(error).__name__}).") from None
 
 
+class _Session(smtplib.SMTP):
+    """A session in which each reply comes within the deadline: also the greeting, for which connecting waits."""
+
+    def __init__(self, server: MailServer, deadline: Deadline, **more: Any) -> None:
+        self._deadline = deadline
+        super().__init__(server.host, server.port, timeout=TIMEOUT, **more)
+
+    def getreply(self) -> tuple[int, bytes]:
+        """Return a reply. Raises DeadlineError, SMTPException."""
+        with self._deadline.holds(partial(_sever, self)):
+            return super().getreply()
+
+
+class _EncryptedSession(_Session, smtplib.SMTP_SSL):
+    """One that is encrypted from the first byte."""
+
+
 def _connected(server: MailServer, deadline: Deadline) -> smtplib.SMTP:
     context = ssl.create_default_context(cafile=server.ca_file)
     if server.encryption == "tls":
-        return smtplib.SMTP_SSL(server.host, server.port, timeout=TIMEOUT, context=context)
-    session = smtplib.SMTP(server.host, server.port, timeout=TIMEOUT)
+        return _EncryptedSession(server, deadline, context=context)
+    session = _Session(server, deadline)
     if server.encryption == "starttls":
         try:
-            with deadline.holds(partial(_sever, session)):
-                session.starttls(context=context)
+            session.starttls(context=context)
         except BaseException:
             session.close()
             raise

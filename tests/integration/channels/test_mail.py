@@ -6,9 +6,11 @@ import pytest
 
 from orderflow.domain.ids import new_id
 from orderflow.flow.notify import Notification, NotificationError
+from orderflow.notices import mail as sending
 from orderflow.notices.mail import Mail, MailServer
 from tests.integration.channels.certificates import make_certificates
 from tests.integration.channels.mail_server import taking_mail
+from tests.integration.channels.plain_server import drips, serving
 
 
 @pytest.fixture
@@ -62,3 +64,10 @@ def test_no_email_goes_out_where_the_server_is_not_to_be_trusted(post, password,
         channel.send(notification)
     assert password not in str(caught.value)
     assert post.inbox.got == []
+
+
+@pytest.mark.parametrize("words", [b"2", b"220-"], ids=["greeting", "lines of a greeting"])
+def test_a_server_whose_greeting_never_ends_keeps_nobody(notification, monkeypatch, words):
+    monkeypatch.setattr(sending, "LONGEST", 0.3)
+    with serving(drips(words)) as port, pytest.raises(NotificationError, match="did not take the e-mail"):
+        Mail(MailServer("127.0.0.1", port), "a@b.example", ["c@d.example"]).send(notification)
