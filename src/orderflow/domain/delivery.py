@@ -319,6 +319,7 @@ class WaitingExport:
 
     Attributes:
         order_number: The order's external number, where it was read.
+        led_to: As `Sent.led_to`, where it was read.
     """
 
     export_id: UUID
@@ -331,17 +332,27 @@ class WaitingExport:
     receipt_check: str | None = None
     refusals: int = 0
     kind: Kind = Kind.ORDER
+    led_to: str | None = None
 
 
 class Waiting:
     """The exports of one connection that the ERP may still answer.
 
-    Iterating gives those without an answer. `match` also knows the ones that were answered before, so that a
-    second answer is recognised instead of being reported as nobody's.
+    Iterating gives those without an answer that this ERP can be asked about. `match` also knows the ones that were
+    answered before, so that a second answer is recognised instead of being reported as nobody's.
+
+    Args:
+        destination: Where the connection leads, as `OpenTarget.destination`. Another target may know another order by
+            the ERP's number, or say that it has none: what was sent there is not asked about here. Empty: all is.
+
+    Attributes:
+        elsewhere: Those that were not asked about for that.
     """
 
-    def __init__(self, exports: Iterable[WaitingExport] = ()) -> None:
+    def __init__(self, exports: Iterable[WaitingExport] = (), destination: str = "") -> None:
         self._exports = {export.reference: export for export in exports}
+        self._destination = destination
+        self.elsewhere: set[UUID] = set()
 
     @classmethod
     def of(cls, waiting: Waiting | Iterable[WaitingExport]) -> Waiting:
@@ -349,7 +360,11 @@ class Waiting:
         return waiting if isinstance(waiting, Waiting) else cls(waiting)
 
     def __iter__(self) -> Iterator[WaitingExport]:
-        return iter(self._exports.values())
+        for export in self._unanswered():
+            if self._destination and export.led_to not in (None, self._destination):
+                self.elsewhere.add(export.export_id)
+            else:
+                yield export
 
     def match(self, references: Iterable[Name]) -> dict[Name, WaitingExport]:
         """Return those of the named exports that belong to this connection, by what they were called.
@@ -360,6 +375,9 @@ class Waiting:
         wanted = {name for name in references if can_be_meant(name)}
         known = by_any_name(self._called(wanted))
         return {name: found for name in wanted if (found := _meant(name, known))}
+
+    def _unanswered(self) -> Iterable[WaitingExport]:
+        return self._exports.values()
 
     def _called(self, _names: Collection[Reference]) -> Iterable[WaitingExport]:
         """Return the exports that may be called that, the older first; more of them do no harm."""

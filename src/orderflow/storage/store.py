@@ -231,9 +231,9 @@ class SqlStore:
             if self._end is not None:
                 self._end(work)
 
-    def waiting(self, org_id: UUID, connection_id: UUID) -> SqlWaiting:
+    def waiting(self, org_id: UUID, connection_id: UUID, destination: str = "") -> SqlWaiting:
         """Return the exports of a connection that its ERP may still answer."""
-        return SqlWaiting(self.database, org_id, connection_id)
+        return SqlWaiting(self.database, org_id, connection_id, destination)
 
     def extend_leases(self, org_id: UUID, tokens: Sequence[UUID], seconds: float) -> set[UUID]:
         """Extend leases that have not ended; returns the tokens that still hold something."""

@@ -881,6 +881,12 @@ def test_what_follows_a_delivery_knows_where_that_led(bench: Bench) -> None:
     (attempt,) = claimed(bench, way).attempts
     assert attempt.order.delivery.sent is not None
     assert (attempt.order.delivery.sent.reference, attempt.order.delivery.sent.led_to) == ("a.json", "a")
+    bench.set("erp_export", made, sent_at=bench.now())
+    for destination, asked in (("a", [made]), ("b", []), ("", [made])):
+        waiting = bench.store.waiting(bench.org_id, way, destination)
+        assert [one.export_id for one in waiting] == asked
+        assert waiting.elsewhere == {made} - set(asked)
+        assert set(waiting.match(["a.json"])) == {"a.json"}
 
 
 def test_what_is_staged_is_not_begun_and_a_dead_attempt_is_closed_by_the_next(bench: Bench) -> None:

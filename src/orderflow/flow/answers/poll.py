@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from uuid import UUID
 
 from orderflow.domain.delivery import Ack, Waiting
-from orderflow.domain.errors import ConnectorError
+from orderflow.domain.errors import ConnectorError, TargetChangedError
 from orderflow.domain.ids import new_id
 from orderflow.domain.reach import within
 from orderflow.domain.readings import READER_DIED, noted_by
@@ -37,14 +37,15 @@ def poll_acks(wiring: Wiring, org_id: UUID, connection_id: UUID) -> Counter[str]
             return Counter()
     readings = Begun(wiring.store, org_id, connection_id, token, begun, one_by_one=broke_off)
     counts: Counter[str] = Counter()
-    error, whole = None, False
+    error, whole, elsewhere = None, False, 0
     try:
         to = open_target(wiring, org_id, connection_id)
         if to is not None and to.expects_acks:
             with within(to.target.reach), noted_by(readings):
-                waiting = wiring.store.waiting(org_id, connection_id)
+                waiting = wiring.store.waiting(org_id, connection_id, to.destination)
                 for acks in _in_chunks(to, waiting, 1 if broke_off else AT_ONCE):
                     counts += _record(wiring, to, acks, token)
+                elsewhere = len(waiting.elsewhere)
             whole = True
     except ConnectorError as problem:
         error = problem.as_json()
@@ -55,6 +56,7 @@ def poll_acks(wiring: Wiring, org_id: UUID, connection_id: UUID) -> Counter[str]
                 work.exports.count_unreadable(connection_id),
                 counts["unmatched"] + work.inbound.count_unmatched(connection_id),
                 counts["set_aside"] + work.inbound.count_set_aside(connection_id),
+                elsewhere,
             )
             work.connections.end_poll(connection_id, token, wiring.poll_seconds, error)
     return counts
@@ -87,23 +89,29 @@ def _put_away(to: OpenTarget, acks: Sequence[Ack]) -> None:
         raise connector_fault(to.target.connector_type, fault) from None
 
 
-def _left_open(unreadable: int, unmatched: int, set_aside: int) -> dict[str, object] | None:
-    """Return what a person has to look at: what ends our processes, answers to our orders, then those to nobody's."""
-    if not unreadable and not unmatched and not set_aside:
-        return None
+def _left_open(unreadable: int, unmatched: int, set_aside: int, elsewhere: int) -> dict[str, object] | None:
+    """Return what a person has to look at: what ends our processes, then our orders, then answers to nobody's."""
     nobodys = f"{unmatched} answer(s) name no export of this connection; they were left in place."
-    details = {"unreadable": unreadable, "unmatched": unmatched}
     if set_aside:
+        code = READER_DIED
         message = f"{set_aside} answer(s) are not read any more: each ended the process that read it."
         hint = "Look what it is before it is read again or put aside; see docs/troubleshooting.md."
-        details["set_aside"] = set_aside
-        return {"code": READER_DIED, "message": message, "hint": hint, "details": details}
-    if not unreadable:
+    elif unreadable:
+        code = "ACKS_UNREADABLE"
+        message = f"{unreadable} order(s) have an answer that cannot be read." + (f" {nobodys}" if unmatched else "")
+        hint = "Each order says why. Have the ERP write a better answer, or confirm the order by hand."
+    elif elsewhere:
+        code = TargetChangedError.code
+        message = f"{elsewhere} order(s) were sent to where this connection led before, and are not asked about here."
+        hint = "Look there how they fare, and confirm them by hand; or have the connection lead there again."
+    elif unmatched:
+        code, message = "ACKS_UNMATCHED", nobodys
         hint = "Compare their names with the exported files; see docs/troubleshooting.md."
-        return {"code": "ACKS_UNMATCHED", "message": nobodys, "hint": hint, "details": details}
-    message = f"{unreadable} order(s) have an answer that cannot be read." + (f" {nobodys}" if unmatched else "")
-    hint = "Each order says why. Have the ERP write a better answer, or confirm the order by hand."
-    return {"code": "ACKS_UNREADABLE", "message": message, "hint": hint, "details": details}
+    else:
+        return None
+    rare = {"set_aside": set_aside, "elsewhere": elsewhere}
+    details = {"unreadable": unreadable, "unmatched": unmatched} | {name: many for name, many in rare.items() if many}
+    return {"code": code, "message": message, "hint": hint, "details": details}
 
 
 def _in_chunks(to: OpenTarget, waiting: Waiting, size: int) -> Iterator[list[Ack]]:

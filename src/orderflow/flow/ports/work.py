@@ -95,8 +95,12 @@ class Store(Protocol):
     def work(self, org_id: UUID) -> AbstractContextManager[Work]:
         """Open a transaction in an organization."""
 
-    def waiting(self, org_id: UUID, connection_id: UUID) -> Waiting:
-        """Return the exports of a connection that its ERP may still answer, read as needed."""
+    def waiting(self, org_id: UUID, connection_id: UUID, destination: str = "") -> Waiting:
+        """Return the exports of a connection that its ERP may still answer, read as needed.
+
+        Args:
+            destination: As of `Waiting`.
+        """
 
     def extend_leases(self, org_id: UUID, tokens: Sequence[UUID], seconds: float) -> set[UUID]:
         """Extend leases, in a transaction of its own; returns the tokens that still hold something.

@@ -11,7 +11,7 @@ from orderflow.domain.delivery import Sent
 from orderflow.storage.tables.states import is_order
 
 
-def _led_to(begun: str) -> str:
+def _led_to_at(begun: str) -> str:
     """SQL for: where the attempt at the export `e` led that began at a time which the export keeps."""
     return f"""(
         SELECT l.request_json ->> 'destination' FROM erp_push_log l
@@ -19,17 +19,19 @@ def _led_to(begun: str) -> str:
     )"""  # noqa: S608  # built from names of columns
 
 
+LED_TO = f"CASE WHEN e.staged_path IS NULL THEN {_led_to_at('last_begun_at')} END"
+"""SQL for: where the export `e` was sent, as a digest; NULL: that is not known, or it was staged."""
 _SENT = text(f"""
     SELECT DISTINCT ON (e.draft_order_id) e.draft_order_id, e.id, e.created_at, e.filename, e.staged_path,
            e.dropzone_path, e.control_number,
            COALESCE(e.erp_order_id, CASE WHEN o.erp_order_id_source <> 'filename' THEN o.erp_order_id END) AS number,
-           CASE WHEN e.staged_path IS NULL THEN {_led_to("last_begun_at")} END AS led_to
+           {LED_TO} AS led_to
     FROM erp_export e JOIN draft_order o ON o.id = e.draft_order_id
     WHERE e.draft_order_id = ANY(:ids) AND {is_order("e")} AND e.filename IS NOT NULL
     ORDER BY e.draft_order_id, e.created_at DESC
 """)  # noqa: S608  # built from constants
 _BEGUN_TO = text(f"""
-    SELECT e.id, {_led_to("begun_at")} AS destination FROM erp_export e WHERE e.id = ANY(:ids)
+    SELECT e.id, {_led_to_at("begun_at")} AS destination FROM erp_export e WHERE e.id = ANY(:ids)
 """)  # noqa: S608  # built from a constant
 
 

@@ -14,6 +14,7 @@ from orderflow.domain.delivery import Waiting, WaitingExport
 from orderflow.domain.states import ExportStep, Kind
 from orderflow.storage.database import Database
 from orderflow.storage.tables.states import may
+from orderflow.storage.work.sent import LED_TO
 
 PAGE = 5_000
 """Names looked up, or exports read, in one query."""
@@ -23,7 +24,7 @@ _COLUMNS = (
     " refusals, kind"
 )
 _UNANSWERED = text(f"""
-    SELECT {_COLUMNS} FROM erp_export
+    SELECT {_COLUMNS}, CASE WHEN :destination <> '' THEN {LED_TO} END AS led_to FROM erp_export e
     WHERE connection_id = :connection_id AND {may(ExportStep.CONFIRM)} AND (sent_at, id) > (:after, :after_id)
     ORDER BY sent_at, id LIMIT {PAGE}
 """)  # noqa: S608  # built from constants
@@ -53,17 +54,17 @@ _BEGINNING: dict[str, Any] = {"after": "-infinity", "after_id": UUID(int=0)}
 class SqlWaiting(Waiting):
     """The exports of one connection."""
 
-    def __init__(self, database: Database, org_id: UUID, connection_id: UUID) -> None:
-        super().__init__()
+    def __init__(self, database: Database, org_id: UUID, connection_id: UUID, destination: str) -> None:
+        super().__init__(destination=destination)
         self._database = database
         self._org_id = org_id
         self._connection_id = connection_id
 
-    def __iter__(self) -> Iterator[WaitingExport]:
-        position = _BEGINNING
+    def _unanswered(self) -> Iterator[WaitingExport]:
+        position = _BEGINNING | {"destination": self._destination}
         while rows := self._page(_UNANSWERED, position):
             yield from map(_waiting, rows)
-            position = {"after": rows[-1]["sent_at"], "after_id": rows[-1]["id"]}
+            position |= {"after": rows[-1]["sent_at"], "after_id": rows[-1]["id"]}
 
     def _called(self, names: Collection[Reference]) -> Iterator[WaitingExport]:
         yield from self._named(_BY_NAME, [name for name in names if isinstance(name, str)])
@@ -94,4 +95,5 @@ def _waiting(row: Mapping[Any, Any]) -> WaitingExport:
         row["receipt_check"],
         row["refusals"],
         Kind(row["kind"]),
+        row.get("led_to"),
     )

@@ -153,10 +153,10 @@ class AccidentalStore:
         self._accidents.reply("a commit")
         self._lose()
 
-    def waiting(self, org_id: UUID, connection_id: UUID) -> Any:
+    def waiting(self, org_id: UUID, connection_id: UUID, destination: str = "") -> Any:
         """Return the exports that the ERP may still answer."""
         self._accidents.place("reading what waits for an answer")
-        return self._store.waiting(org_id, connection_id)
+        return self._store.waiting(org_id, connection_id, destination)
 
     def extend_leases(self, org_id: UUID, tokens: Sequence[UUID], seconds: float) -> set[UUID]:
         """Extend leases."""

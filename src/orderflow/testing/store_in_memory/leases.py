@@ -235,7 +235,7 @@ class MemoryLeases(MemoryLanes):
             row.dropzone_path,
             number,
             row.control_number or 0,
-            None if row.staged_path else row.begun_to,
+            row.led_to,
         )
 
     def _revision(self, order_id: UUID) -> int:

@@ -76,9 +76,9 @@ class MemoryStore:
             self.tables.put_back(kept)
             raise
 
-    def waiting(self, org_id: UUID, connection_id: UUID) -> Waiting:
+    def waiting(self, org_id: UUID, connection_id: UUID, destination: str = "") -> Waiting:
         """Return the exports of a connection that its ERP may still answer."""
-        return MemoryWaiting(self.tables, connection_id)
+        return MemoryWaiting(self.tables, connection_id, destination)
 
     def extend_leases(self, org_id: UUID, tokens: Sequence[UUID], seconds: float) -> set[UUID]:
         """Extend leases that have not ended; returns the tokens that still hold something."""
@@ -113,12 +113,12 @@ class MemoryDocuments:
 class MemoryWaiting(Waiting):
     """The exports of one connection, as an ack poller sees them."""
 
-    def __init__(self, tables: Tables, connection_id: UUID) -> None:
-        super().__init__()
+    def __init__(self, tables: Tables, connection_id: UUID, destination: str) -> None:
+        super().__init__(destination=destination)
         self._tables = tables
         self._connection_id = connection_id
 
-    def __iter__(self) -> Iterator[WaitingExport]:
+    def _unanswered(self) -> Iterator[WaitingExport]:
         sent = [row for row in self._rows() if row.status in ExportStep.CONFIRM.change.starts]
         return map(self._waiting, sorted(sent, key=lambda row: row.sent_at or row.created_at + timedelta(days=1)))
 
@@ -142,4 +142,5 @@ class MemoryWaiting(Waiting):
             row.receipt_check,
             row.refusals,
             row.kind,
+            row.led_to,
         )

@@ -113,6 +113,11 @@ class ExportRow:
     route_version: int | None = None
     fallback_id: UUID | None = None
 
+    @property
+    def led_to(self) -> str | None:
+        """Where it was sent, as a digest; None: that is not known, or it was staged."""
+        return None if self.staged_path else self.begun_to
+
 
 @dataclass(frozen=True)
 class AttemptRow:

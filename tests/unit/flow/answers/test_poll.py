@@ -8,6 +8,7 @@ from orderflow.domain.ids import new_id
 from orderflow.domain.states import ERPExportStatus, OrderStatus
 from orderflow.flow.answers.poll import poll_acks
 from orderflow.flow.delivery.push_batch import push_batch
+from orderflow.testing.memory import MemoryApi
 
 
 @pytest.fixture
@@ -131,3 +132,34 @@ def test_a_database_that_is_lost_is_no_fault_of_the_connector(house, sent, monke
     with pytest.raises(DatabaseLostError):
         poll(house)
     assert (trouble(house), len(house.dropzone.answers)) == (None, 1)
+
+
+class Asked(MemoryApi):
+    """An API that is asked what became of each order, and calls what it does not have deleted."""
+
+    def __init__(self):
+        super().__init__()
+        self.about = []
+
+    def expects_acks(self, config):
+        return True
+
+    def poll_acks(self, config, waiting):
+        for export in waiting:
+            self.about.append(export.draft_order_id)
+            yield Ack(export.reference, "FAILED", export.export_id, message="It was deleted.")
+
+
+def test_what_another_target_has_is_not_asked_about_and_is_told(house):
+    api = house.connectors["MEMORY_API"] = Asked()
+    order = house.pushed(house.to_api)
+    push_batch(house.wiring, house.org_id, house.to_api)
+    assert house.status(order) is OrderStatus.PUSHED
+    house.change_connection(house.to_api, config={"url": "https://another.example"})
+    assert poll_acks(house.wiring, house.org_id, house.to_api) == {}
+    assert (api.about, house.status(order)) == ([], OrderStatus.PUSHED)
+    told = house.connection(house.to_api).poll_error
+    assert (told["code"], told["details"]["elsewhere"]) == ("TARGET_CHANGED", 1)
+    house.change_connection(house.to_api, config={}, poll_lease_until=None)
+    assert poll_acks(house.wiring, house.org_id, house.to_api) == {"refuse": 1}
+    assert (api.about, house.connection(house.to_api).poll_error) == ([order.id], None)
