@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import TextClause, text
 
 from orderflow.domain.bulk import BulkStatus
+from orderflow.domain.errors import TargetChangedError
 from orderflow.domain.readings import READER_DIED
 from orderflow.domain.states import ExportStep, OrderAction
 from orderflow.storage.database import Database
@@ -50,7 +51,8 @@ _DUE_POLLS = text(f"""
       AND {past("c.poll_lease_until", LONGEST_LEASE)}
       AND (EXISTS (SELECT FROM erp_export e WHERE e.connection_id = c.id AND {may(ExportStep.CONFIRM, "e.status")})
            -- What is told of answers is put right, also after the last order that waited.
-           OR starts_with(c.poll_error ->> 'code', 'ACKS_') OR c.poll_error ->> 'code' = '{READER_DIED}'
+           OR starts_with(c.poll_error ->> 'code', 'ACKS_')
+           OR c.poll_error ->> 'code' IN ('{READER_DIED}', '{TargetChangedError.code}')
            OR EXISTS (SELECT FROM inbound i WHERE i.connection_id = c.id AND {UNMATCHED})
            OR EXISTS (SELECT FROM inbound i WHERE i.connection_id = c.id AND {SET_ASIDE})
            OR EXISTS (SELECT FROM erp_export e WHERE e.connection_id = c.id AND {may(ExportStep.WORK, "e.status")}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable, Iterator
 from threading import Thread
 from typing import Any
 
 from sqlalchemy import text
 
-from orderflow.domain.delivery import Ack, AckStatus
+from orderflow.domain.delivery import Ack, AckStatus, Waiting, WaitingExport
 from orderflow.domain.errors import InDoubtError, NeedsAttentionError, TransientError
 from orderflow.flow.answers.poll import poll_acks
 from orderflow.flow.answers.record import finished, record
@@ -17,8 +18,11 @@ from orderflow.flow.delivery.deliver import deliver
 from orderflow.flow.delivery.open_target import open_target
 from orderflow.flow.delivery.push_batch import push_batch
 from orderflow.flow.delivery.request import request_push
+from orderflow.flow.order.confirm import confirm_order
 from orderflow.flow.ports import Actor
-from orderflow.testing.memory import MemoryDropzone
+from orderflow.flow.setup.connections import edit_connection
+from orderflow.storage.system.due import SqlSystem
+from orderflow.testing.memory import MemoryApi, MemoryDropzone
 
 ACTOR = Actor("test")
 WAITS_FOR_AN_ORDER = """
@@ -326,3 +330,33 @@ def test_a_poll_that_waits_for_an_order_keeps_nobody_from_its_connection(install
         person.connection.execute(ITS_CONNECTION, {"id": connection_id})
     polling.join(60)
     assert installation.order(order_id)["status"] == "CONFIRMED"
+
+
+class Polled(MemoryApi):
+    """An API that is asked how its orders fare, and says of each that it was deleted."""
+
+    def expects_acks(self, config: dict[str, Any]) -> bool:
+        return True
+
+    def poll_acks(self, config: dict[str, Any], waiting: Waiting | Iterable[WaitingExport]) -> Iterator[Ack]:
+        for export in waiting:
+            yield Ack(export.reference, "FAILED", export.export_id)
+
+
+def test_what_was_sent_elsewhere_is_told_as_long_as_it_waits(installation: Any) -> None:
+    connection_id = installation.connect(Polled())
+    (order_id,) = installation.pushed()
+    installation.work_off(connection_id)
+    elsewhere = {"password": "s3cret", "url": "https://another.example"}
+    edit_connection(installation.wiring, installation.org_id, connection_id, elsewhere, ACTOR)
+    system, told = SqlSystem(installation.database), text("SELECT poll_error ->> 'code' FROM erp_connection")
+    assert poll(installation, connection_id) == {}
+    with installation.database.system() as connection:
+        assert connection.execute(told).scalar() == "TARGET_CHANGED"
+    with installation.wiring.store.work(installation.org_id) as work:
+        confirm_order(work, order_id, "SO-1", ACTOR)
+        work.connections.poll_now(connection_id)
+    assert system.due_polls() == [(installation.org_id, connection_id)]
+    poll(installation, connection_id)
+    with installation.database.system() as connection:
+        assert connection.execute(told).scalar() is None
