@@ -71,10 +71,6 @@ class Redactor:
         return value if self._pattern is None or not self._pattern.search(str(value)) else HIDDEN
 
 
-def _pattern(form: str) -> str:
-    return f"(?i:{re.escape(form)})" if len(form) >= _SURE else re.escape(form)
-
-
 def _forms(secret: str, users: list[str]) -> Iterator[str]:
     lines = [line for line in map(str.strip, secret.splitlines()) if len(line) >= 16 and not line.startswith("-----")]
     for plain in {secret, secret.strip(), " ".join(secret.split()), *lines}:

@@ -10,12 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol, TypeVar
 from uuid import UUID
 
-from orderflow.domain import clock
 from orderflow.domain.errors import ChangedSinceError, ConnectorError, EncryptionError, StateError
 from orderflow.domain.ids import new_id
 from orderflow.domain.order_keys import key_of
@@ -173,15 +172,6 @@ def says_another(work: Work, delivery: Export) -> bool:
     return edited and delivery.revision != work.orders.revision_of(delivery.draft_order_id)
 
 
-def now_after_all(work: Work, order_id: UUID) -> datetime:
-    """Return the time, later than that of each export of an order.
-
-    They are put in order by it, and other machines have clocks of their own.
-    """
-    there = [*work.exports.deliveries_of(order_id), *work.exports.recalls_of(order_id)]
-    return max([clock.now(), *(one.created_at + timedelta(microseconds=1) for one in there)])
-
-
 def change_what_was_sent(work: Work, there: Export, stored: DraftOrder, changed: DraftOrder) -> bool:
     """Make room for another revision beside the one that the ERP has, or may get; False: it says the same.
 
@@ -276,7 +266,7 @@ def recall_to_change(work: Work, item: Settlement, connection_id: UUID) -> None:
         work.exports.stop(item.attempt.export_id, ChangedSinceError().as_json())
         return
     pending = ERPExportStatus.PENDING
-    now = now_after_all(work, order_id)
+    now = work.exports.next_time(order_id)
     recall = Export(new_id(), order_id, connection_id, pending, now, kind=Kind.RECALL, reason=TO_CHANGE)
     work.exports.add(recall, idempotency_key=None, actor=ENGINE)
     work.exports.send_anew_after(item.attempt.export_id, recall.id)

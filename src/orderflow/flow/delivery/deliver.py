@@ -39,7 +39,8 @@ def deliver(wiring: Wiring, batch: Batch) -> None:
     _publish_what_was_staged(batch, [a for a in waiting if a.order.delivery.staged_path], started)
     rest = [attempt for attempt in waiting if attempt.outcome is None and not attempt.order.delivery.staged_path]
     rest = _take_back(batch, _about_what_it_has(batch, rest), started)
-    rest = may_be_sent(wiring, batch, rest, started)
+    if any(attempt.order.delivery.in_doubt for attempt in rest):
+        rest = may_be_sent(wiring, batch, rest, started)
     if batch.to.stages:
         _stage_then_publish(wiring, batch, rest, started)
     else:

@@ -48,8 +48,6 @@ def may_be_sent(wiring: Wiring, batch: Batch, attempts: Sequence[Attempt], start
     That these are about to be sent is committed before they come back, so that a crash is counted from here.
     """
     doubtful = [attempt for attempt in attempts if attempt.order.delivery.in_doubt]
-    if not doubtful:
-        return list(attempts)
     _look(batch, doubtful, started, wiring.retry)
     sent_again = {attempt.export_id for attempt in doubtful if attempt.outcome is None}
     if not sent_again:

@@ -26,7 +26,7 @@ from orderflow.domain.states import (
     next_order_status,
 )
 from orderflow.domain.text import checked_name
-from orderflow.flow.delivery.change import now_after_all, standing
+from orderflow.flow.delivery.change import standing
 from orderflow.flow.delivery.open_target import ENGINE, with_connector
 from orderflow.flow.delivery.request import withdraw_in
 from orderflow.flow.ports import Actor, Export, Settlement, Wiring, Work
@@ -109,7 +109,7 @@ def recall_in(work: Work, order_id: UUID, reason: str, actor: Actor) -> Export:
     _refuse_on_hold(work, order_id)
     work.refuse_beside_older_release()
     _refuse_if_deleted(work, sent.connection_id)
-    pending, now = ERPExportStatus.PENDING, now_after_all(work, order_id)
+    pending, now = ERPExportStatus.PENDING, work.exports.next_time(order_id)
     export = Export(new_id(), order_id, sent.connection_id, pending, now, kind=Kind.RECALL, reason=reason)
     work.exports.add(export, idempotency_key=None, actor=actor)
     _move(work, order_id, OrderAction.RECALL, before, actor, "DRAFT_RECALL_REQUESTED", {"reason": reason})

@@ -10,7 +10,7 @@ from orderflow.domain import clock
 from orderflow.domain.errors import InputError, KeyReusedError, NoRouteError, StateError
 from orderflow.domain.ids import new_id
 from orderflow.domain.states import ERPExportStatus, Kind, OrderAction, OrderStatus, next_order_status
-from orderflow.flow.delivery.change import now_after_all, standing
+from orderflow.flow.delivery.change import standing
 from orderflow.flow.delivery.route import one_to_push_to, way_of
 from orderflow.flow.fault_points import reached
 from orderflow.flow.ports import Actor, Export, PushRequest, Store, Work
@@ -208,7 +208,7 @@ def _is_what_it_says(work: Work, there: Export, action: OrderAction) -> bool:
 
 def _first(work: Work, order_id: UUID, connection_id: UUID | None) -> Export:
     way, route = way_of(work, order_id, connection_id)
-    return Export(new_id(), order_id, way, ERPExportStatus.PENDING, now_after_all(work, order_id), route=route)
+    return Export(new_id(), order_id, way, ERPExportStatus.PENDING, work.exports.next_time(order_id), route=route)
 
 
 def _change_of(work: Work, there: Export, connection_id: UUID | None) -> Export:
@@ -216,7 +216,7 @@ def _change_of(work: Work, there: Export, connection_id: UUID | None) -> Export:
     _refuse_elsewhere(there, connection_id)
     work.refuse_beside_older_release()
     way = one_to_push_to(work, there.connection_id)
-    pending, now = ERPExportStatus.PENDING, now_after_all(work, there.draft_order_id)
+    pending, now = ERPExportStatus.PENDING, work.exports.next_time(there.draft_order_id)
     return Export(new_id(), there.draft_order_id, way, pending, now, kind=Kind.CHANGE, follows=there.id)
 
 

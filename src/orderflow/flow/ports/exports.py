@@ -215,6 +215,12 @@ class Exports(Protocol):
     def recalls_of(self, order_id: UUID) -> list[Export]:
         """Return the order's recalls, newest first; not locked, since a worker that has one waits for the order."""
 
+    def next_time(self, order_id: UUID) -> datetime:
+        """Return the time, later than that of each export of an order.
+
+        They are put in order by it, and other machines have clocks of their own.
+        """
+
     def drop(self, export_id: UUID, error: dict[str, Any]) -> bool:
         """End what was SENT and need not be answered any more; False if it is not SENT."""
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, text
 
+from orderflow.domain import clock
 from orderflow.domain.delivery import Ack
 from orderflow.domain.states import ERPExportStatus, ExportStep, Kind
 from orderflow.flow.ports import Actor, Batch, Confirmed, DecidedAnswer, Export, Route, Settlement
@@ -35,6 +36,7 @@ _DELIVERIES = f"""
     SELECT {_COLUMNS} FROM erp_export e
     WHERE e.draft_order_id = %(id)s AND {tells_order("e")} ORDER BY e.created_at DESC
 """  # noqa: S608  # built from constants
+_CREATED = "SELECT created_at FROM erp_export WHERE draft_order_id = %(id)s"
 _ADD = f"""
     INSERT INTO erp_export (id, org_id, draft_order_id, connection_id, status, created_at, idempotency_key,
                             request_digest, requested_by, request_id, traceparent, route, route_version, fallback_id,
@@ -145,6 +147,13 @@ class SqlExports(SqlLeases, SqlInterventions):
         if self._holding.never_exported(order_id):
             return []
         return [export_in(row) for row in run(self._connection, _RECALLS, {"id": order_id})]
+
+    def next_time(self, order_id: UUID) -> datetime:
+        """Return the time, later than that of each export of an order."""
+        if self._holding.never_exported(order_id):
+            return clock.now()
+        created: list[datetime] = [row["created_at"] for row in run(self._connection, _CREATED, {"id": order_id})]
+        return max([clock.now(), *(at + timedelta(microseconds=1) for at in created)])
 
     def by_idempotency_key(self, order_id: UUID, key: str) -> Export | None:
         """Return the export that was asked for under `key` in the last 24 hours, or that is under way; no recall."""

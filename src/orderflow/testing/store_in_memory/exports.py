@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from orderflow.domain import clock
 from orderflow.domain.answer_details import Level
 from orderflow.domain.answers import refusal
 from orderflow.domain.delivery import Ack
@@ -148,6 +149,11 @@ class MemoryExports(MemoryLeases):
         """Return the order's recalls, newest first."""
         recalls = [row for row in self._tables.exports_of(order_id) if row.kind is Kind.RECALL]
         return [self._export(row) for row in reversed(recalls)]
+
+    def next_time(self, order_id: UUID) -> datetime:
+        """Return the time, later than that of each export of an order."""
+        exports = self._tables.exports_of(order_id)
+        return max([clock.now(), *(row.created_at + timedelta(microseconds=1) for row in exports)])
 
     def drop(self, export_id: UUID, error: dict[str, Any]) -> bool:
         """End what was SENT and need not be answered any more; False if it is not SENT."""
