@@ -2,7 +2,8 @@
 
 Each module of benchmarks/rows/ has `measure(full: bool) -> Iterator[Row]`: what it starts, it stops. `--full` means
 more repetitions and larger numbers. Figures of different rows are measured one after the other, never at once; the
-peers of a row take turns with us, run by run, because a machine's speed changes from minute to minute.
+peers of a row take turns with us, run by run, because a machine's speed changes from minute to minute. A module that
+fails is said at the end, with status 1; the others are measured all the same.
 """
 
 from __future__ import annotations
@@ -13,11 +14,16 @@ import importlib
 import pkgutil
 import shutil
 import signal
+import subprocess
 import sys
 import time
+import traceback
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import benchmarks.rows
-from benchmarks.table import Row, compare, markdown, recorded, save, show
+from benchmarks.table import Row, compare, markdown, recorded, save, show, states
 
 
 def main() -> None:
@@ -41,20 +47,49 @@ def main() -> None:
         return
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # what was started is stopped then too
     remove_at_the_end()
+    before, start, code = recorded(), time.monotonic(), measured_code()
     rows: list[Row] = []
-    before, start = recorded(), time.monotonic()
-    for name in wanted.only:
-        began = time.monotonic()
-        print(f"{name} …", flush=True)
-        for row in importlib.import_module(f"benchmarks.rows.{name}").measure(wanted.full):
-            print(f"  {row.row}: {row.ours:,.4g} {row.unit}", flush=True)
-            rows.append(row)
-            if not wanted.compare:
-                save([row])
-        print(f"  {time.monotonic() - began:.0f} s", flush=True)
+    failures: list[str] = []
+    for row in measure(wanted.only, full=wanted.full, failures=failures):
+        rows.append(replace(row, code=code))
+        if not wanted.compare:
+            save(rows[-1:])
     show(rows)
     print("Beside the recorded results:", *compare(before, rows), sep="\n  ")
+    print(f"The recorded results are of {states(recorded().values())}.")
     print(f"{time.monotonic() - start:.0f} s in all")
+    if failures:
+        sys.exit("\n  ".join(["Not measured to the end:", *failures]))
+
+
+def measure(names: Sequence[str], *, full: bool, failures: list[str]) -> Iterator[Row]:
+    """Yield what the modules of these names measure, saying how far we are; one that fails does not end the others.
+
+    Args:
+        failures: Here it is added what failed.
+    """
+    start = time.monotonic()
+    for number, name in enumerate(names, start=1):
+        began = time.monotonic()
+        print(f"{number} of {len(names)}, after {began - start:.0f} s: {name} …", flush=True)
+        try:
+            for row in importlib.import_module(f"benchmarks.rows.{name}").measure(full):
+                print(f"  {row.row}: {row.ours:,.4g} {row.unit}", flush=True)
+                yield row
+        except Exception as error:  # noqa: BLE001  # of whatever a module started; it is told, and told again at the end
+            traceback.print_exc()
+            failures.append(f"{name}: {type(error).__name__}: {error}")
+        print(f"  {time.monotonic() - began:.0f} s", flush=True)
+
+
+def measured_code() -> str:
+    """Return the commit that is measured, with a `+` if there are changes beside it; empty where there is no git."""
+    git = ["git", "-C", str(Path(__file__).parents[1])]
+    commit = subprocess.run([*git, "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
+    if commit.returncode:
+        return ""
+    beside = subprocess.run([*git, "diff", "--quiet", "HEAD", "--", ".", ":!benchmarks/results.json"], check=False)
+    return commit.stdout.strip() + ("+" if beside.returncode else "")
 
 
 def remove_at_the_end() -> None:
