@@ -1,0 +1,91 @@
+"""A sentence of ours is found by what it is in English; what others said stays as they said it."""
+
+from __future__ import annotations
+
+import pytest
+
+from orderflow.locales.sentences import LONGEST, MOST_LOOKS, Sentences
+
+GERMAN = Sentences(
+    {
+        "The API": "Die API",
+        "It gave no reason.": "Ein Grund wurde nicht genannt.",
+        "Look there.": "Dort nachsehen.",
+        "gave no answer in time ({0} seconds)": "hat nicht rechtzeitig geantwortet ({0} Sekunden)",
+        "{0} {1}; whether it took the order is unknown.": "{0?} {1!}; ob er angenommen wurde, ist unbekannt.",
+        "{0} has no room left for {1}.": "{0} hat keinen Platz mehr für {1}.",
+        "{0} has no room left for {1} ({2}).": "{0} hat keinen Platz mehr für {1} ({2}).",
+        "{0} failed (status {1}): {2}": "{0?} ist gescheitert (Status {1}): {2?}",
+        "{0} order(s) wait.": "{0} Aufträge warten.",
+        "must hold {export}": "muss {export} enthalten",
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("english", "german"),
+    [
+        ("Look there.", "Dort nachsehen."),
+        ("erp:22 has no room left for /out/a b.csv.", "erp:22 hat keinen Platz mehr für /out/a b.csv."),
+        ("erp:22 has no room left for x (552 full).", "erp:22 hat keinen Platz mehr für x (552 full)."),
+        (
+            "The API failed (status 500): It gave no reason.",
+            "Die API ist gescheitert (Status 500): Ein Grund wurde nicht genannt.",
+        ),
+        ("The API failed (status 500): ORA-1", "Die API ist gescheitert (Status 500): ORA-1"),
+        (
+            "Odoo failed (status 500): a has no room left for b.",
+            "Odoo ist gescheitert (Status 500): a hat keinen Platz mehr für b.",
+        ),
+        (
+            "The API gave no answer in time (5 seconds); whether it took the order is unknown.",
+            "Die API hat nicht rechtzeitig geantwortet (5 Sekunden); ob er angenommen wurde, ist unbekannt.",
+        ),
+        (
+            "3 order(s) wait. Look there. It gave no reason.",
+            "3 Aufträge warten. Dort nachsehen. Ein Grund wurde nicht genannt.",
+        ),
+        ("must hold {export}", "muss {export} enthalten"),
+    ],
+)
+def test_a_sentence_is_told_with_what_stands_in_its_places(english: str, german: str) -> None:
+    assert GERMAN.told(english) == german
+
+
+@pytest.mark.parametrize(
+    "anothers",
+    [
+        "",
+        "Acme is on fire.",
+        "Look there. Acme is on fire.",
+        "Acme went away; whether it took the order is unknown.",
+        "The API failed",
+        "look there.",
+        "x" * LONGEST + " has no room left for y.",
+    ],
+)
+def test_what_is_none_of_ours_is_not_told(anothers: str) -> None:
+    assert GERMAN.told(anothers) is None
+
+
+def test_words_of_others_in_a_place_are_kept_though_we_could_tell_them() -> None:
+    assert GERMAN.told("Look there. has no room left for The API.") == "Look there. hat keinen Platz mehr für The API."
+
+
+def test_an_answer_made_to_match_again_and_again_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = 0
+    real = "orderflow.locales.sentences._Sentence.fillings"
+    from orderflow.locales import sentences
+
+    fillings = sentences._Sentence.fillings
+
+    def counting(sentence: sentences._Sentence, text: str):  # type: ignore[no-untyped-def]  # an iterator of lists
+        nonlocal looks
+        looks += 1
+        return fillings(sentence, text)
+
+    monkeypatch.setattr(real, counting)
+    text = " failed (status 1): " * (LONGEST // 21) + "; whether it took the order is unknown."
+    assert len(text) <= LONGEST
+    GERMAN.told(text)
+    assert looks <= MOST_LOOKS * 10
