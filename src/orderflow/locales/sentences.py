@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain, islice
 from typing import NamedTuple
 
 LONGEST = 2_000
@@ -27,13 +28,14 @@ MOST_LOOKS = 100
 MOST_PLACES = 24
 """At which a first part may end, where more than one way to part a text has to be tried."""
 
-LEAST_LETTERS = 8
+LEAST_LETTERS = 5
 """Of a sentence of which something within another one may be: with fewer it may be anybody's words."""
 
 _KEPT = 2_000
 _PLACE = re.compile(r"\{([0-9])\}")
 _SAID_PLACE = re.compile(r"\{([0-9])([?!]?)\}")
 _WORD = re.compile(r"[^\W_]+")
+_MARK = re.compile(r"[ ,.:;]")
 _BETWEEN = re.compile(r"(?<=[.?!]) (?=[A-Z])")
 
 
@@ -61,35 +63,31 @@ class _Sentence:
         return cls(literals, said, known, sum(map(len, literals)))
 
     def fillings(self, text: str) -> Iterator[list[str]]:
-        """Yield what the places hold if `text` is this sentence: one way, or a few where words have to be known."""
-        first, *others = self.literals
-        if not (text.startswith(first) and text.endswith(self.literals[-1])):
+        """Yield what the places hold if `text` is this sentence; more than once where there is more than one way."""
+        first, last = self.literals[0], self.literals[-1]
+        begin, end = len(first), len(text) - len(last)
+        if begin <= end and text.startswith(first) and text.endswith(last):
+            yield from self._ways(text[begin:end], self.literals[1:-1])
+
+    def _ways(self, text: str, between: Sequence[str]) -> Iterator[list[str]]:
+        if not between:
+            yield [text]
             return
-        ways = MOST_PLACES if self.known else 1
-        begin, end = len(first), len(text) - len(self.literals[-1])
-        if len(others) == 1:
-            if begin <= end:
-                yield [text[begin:end]]
+        for at in self._ends(text, between[0]):
+            for rest in self._ways(text[at + len(between[0]) :], between[1:]):
+                yield [text[:at], *rest]
+
+    def _ends(self, text: str, literal: str) -> Iterator[int]:
+        """Yield where a place may end: before what follows it, or at a mark or blank where another place does."""
+        if not literal:
+            yield from islice(chain((found.start() for found in _MARK.finditer(text)), [len(text)]), MOST_PLACES)
             return
-        at = begin - 1
-        for _ in range(ways):
-            at = text.find(others[0], at + 1, end)
+        at = text.find(literal)
+        for _ in range(MOST_PLACES if self.known else 1):
             if at < 0:
                 return
-            if (rest := _filled(text, at + len(others[0]), others[1:-1], end)) is not None:
-                yield [text[begin:at], *rest]
-
-
-def _filled(text: str, at: int, literals: Sequence[str], end: int) -> list[str] | None:
-    """Return what stands before each of `literals` and `end`, each as early as it may be."""
-    parts = []
-    for literal in literals:
-        found = text.find(literal, at, end)
-        if found < 0:
-            return None
-        parts.append(text[at:found])
-        at = found + len(literal)
-    return [*parts, text[at:end]] if at <= end else None
+            yield at
+            at = text.find(literal, at + 1)
 
 
 class Sentences:
@@ -138,16 +136,16 @@ class _Look:
         """Return it in the language; None if it is not known, or only by a sentence of fewer than `least` letters."""
         if (said := self._same.get(text)) is not None:
             return _Told(said)
-        return self._all(_BETWEEN.split(text), " ") or self._by_pattern(text, least)
+        return self._all(_BETWEEN.split(text), " ", LEAST_LETTERS) or self._by_pattern(text, least)
 
-    def _all(self, parts: Sequence[str], between: str) -> _Told | None:
+    def _all(self, parts: Sequence[str], between: str, least: int) -> _Told | None:
         """Return several sentences in a row, if each of them is known."""
         if not 1 < len(parts) <= MOST_PARTS:
             return None
         told = []
         for part in parts:
             said = self._same.get(part)
-            one = self._by_pattern(part, LEAST_LETTERS) if said is None else _Told(said)
+            one = self._by_pattern(part, least) if said is None else _Told(said)
             if one is None:
                 return None
             told.append(one)
@@ -183,7 +181,8 @@ class _Look:
         return _Told(text, sum(one.left for one in told.values()))
 
     def _within(self, part: str, least: int) -> _Told | None:
-        return self.told(part, least) or self._all(part.split("; "), "; ")
+        listed = self._all(part.split("; "), "; ", least) or self._all(part.split(", "), ", ", least)
+        return listed or self.told(part, least)
 
 
 def _places(said: str) -> Iterator[tuple[str, int, str]]:

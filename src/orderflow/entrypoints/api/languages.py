@@ -18,7 +18,11 @@ from starlette.responses import Response
 from orderflow.locales.sentences import Sentences
 
 OURS = "en"
-LANGUAGES = (OURS, "de")
+_CATALOGUES = files("orderflow.locales")
+LANGUAGES = (
+    OURS,
+    *sorted(one.name.removesuffix(".json") for one in _CATALOGUES.iterdir() if one.name.endswith(".json")),
+)
 _MOST = 20
 """Languages of a request that are looked at."""
 
@@ -119,7 +123,7 @@ def _told_part(key: str, part: Any, name: str) -> Any:
                 for inner, value in part.items()
             }
         case list():
-            return [_told_part(key, value, name) for value in part]
+            return [_told_part(f"{key}[]", value, name) for value in part]
         case str() if key in _SAID:
             return told_sentence(part, name) or part
         case _:
@@ -131,11 +135,20 @@ def _meant(within: str, key: str) -> str:
 
 
 _SAID = frozenset(
-    {"message", "hint", "error_message", "details.note", "details.steps", "unreadable_answer.reason", "hints"}
+    {
+        "message",
+        "hint",
+        "error_message",
+        "missing[]",
+        "notes[]",
+        "details.note",
+        "details.steps[]",
+        "unreadable_answer.reason",
+    }
 )
 """Under which names answers hold our sentences."""
 
-_TELLING = tuple(f'"{key.rpartition(".")[2]}":'.encode() for key in _SAID)
+_TELLING = tuple(f'"{key.rpartition(".")[2].removesuffix("[]")}":'.encode() for key in _SAID)
 
 _APART = frozenset(
     {"config", "config_schema", "document", "fields", "metadata", "request_json", "response_json", "source_document"}
@@ -177,9 +190,13 @@ def catalogue(name: str) -> dict[str, dict[str, str]]:
     return _of_language(name)["errors"]
 
 
+_SECTIONS = ("errors", "fields", "words", "sentences", "form", "choices")
+_NOTHING: dict[str, dict[str, Any]] = {section: {} for section in _SECTIONS}
+
+
 @cache
 def _of_language(name: str) -> dict[str, dict[str, Any]]:
     if name == OURS:
-        return {"errors": {}, "fields": {}, "words": {}, "sentences": {}, "form": {}, "choices": {}}
-    told: dict[str, dict[str, Any]] = json.loads((files("orderflow.locales") / f"{name}.json").read_text("utf-8"))
+        return _NOTHING
+    told: dict[str, dict[str, Any]] = _NOTHING | json.loads((_CATALOGUES / f"{name}.json").read_text("utf-8"))
     return told
