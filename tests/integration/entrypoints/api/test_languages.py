@@ -266,7 +266,7 @@ def test_answers_are_told_with_exact_numbers_and_what_people_wrote_as_they_wrote
     tell_in(answer, "de")
     assert b'"qty":1.10' in bytes(answer.body)
     assert answer.headers["content-length"] == str(len(answer.body))
-    told = json.loads(answer.body)
+    told = json.loads(bytes(answer.body))
     assert (told["notes"], told["metadata"]) == (order["notes"], order["metadata"])
     assert told["error"] == {"code": "X", "message": "Der Auftrag ist unterwegs.", "hint": "Acme says no."}
     assert told["texts"] == [{"message": "Die Verbindung zu erp:22 brach ab.", "hint": None}]
