@@ -80,7 +80,7 @@ class _Sentence:
     def _ends(self, text: str, literal: str) -> Iterator[int]:
         """Yield where a place may end: before what follows it, or at a mark or blank where another place does."""
         if not literal:
-            yield from islice(chain((found.start() for found in _MARK.finditer(text)), [len(text)]), MOST_PLACES)
+            yield from islice(chain([len(text)], (found.start() for found in _MARK.finditer(text))), MOST_PLACES)
             return
         at = text.find(literal)
         for _ in range(MOST_PLACES if self.known else 1):
