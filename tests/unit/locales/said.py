@@ -41,13 +41,10 @@ def said_in(path: Path) -> set[str]:
 
 def _reads_like_one(text: str) -> bool:
     plain = re.sub(r"\{[0-9]\}", "", text)
-    on_the_wire = "\r" in text
-    return (
-        " " in text.strip()
-        and not on_the_wire
-        and bool(_LIKE_A_SENTENCE.search(plain))
-        and len(re.findall(r"[A-Za-z]{2,}", plain)) > 0
-    )
+    if "\r" in text or " " not in text.strip() or not re.search("[A-Za-z]{2,}", plain):
+        return False
+    whole = text.endswith(".") and re.match(r"[A-Z{].*[a-z]{3,}", text) is not None
+    return whole or _LIKE_A_SENTENCE.search(plain) is not None
 
 
 def _texts(node: ast.AST) -> Iterator[str]:

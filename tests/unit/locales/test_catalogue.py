@@ -14,7 +14,7 @@ from tests.unit.locales.said import said_in, templates_in
 
 SOURCE = Path(orderflow.__file__).parent
 LANGUAGES = sorted(path.stem for path in (SOURCE / "locales").glob("*.json"))
-ROOMS = ("net", "channels", "http", "connectors", "formats", "flow", "domain")
+ROOMS = ("net", "channels", "http", "connectors", "formats", "flow", "domain", "schematron", "documents", "secrets")
 """Folders and files all of whose sentences have their words."""
 
 NOT_SAID = set((Path(__file__).parent / "not_said.txt").read_text("utf-8").splitlines())

@@ -139,6 +139,7 @@ _SAID = frozenset(
         "message",
         "hint",
         "error_message",
+        "latest_message",
         "missing[]",
         "notes[]",
         "details.note",
