@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections.abc import AsyncIterator
@@ -9,8 +10,12 @@ from contextlib import asynccontextmanager
 
 from anyio.to_thread import current_default_thread_limiter
 from fastapi import FastAPI
+from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
 from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.exceptions import ExceptionMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from orderflow.bootstrap import App, open_app
 from orderflow.engine import broker
@@ -18,7 +23,7 @@ from orderflow.engine.logs import log_deliveries
 from orderflow.engine.metrics import Metrics
 from orderflow.engine.presence import Presence
 from orderflow.engine.threads import Engine
-from orderflow.engine.tracing import configure_tracing, trace_deliveries
+from orderflow.engine.tracing import configure_tracing, makes_traces, trace_deliveries
 from orderflow.entrypoints.api import (
     api_keys,
     as2,
@@ -133,7 +138,7 @@ def create_app(app: App | None = None, *, engine: bool = True) -> FastAPI:
             if app is None:
                 await run_in_threadpool(wired.close)
 
-    api = FastAPI(
+    api = _Api(
         title="OrderFlow Connect",
         version="1",
         lifespan=lifespan,
@@ -161,10 +166,42 @@ def create_app(app: App | None = None, *, engine: bool = True) -> FastAPI:
         api.add_middleware(
             CORSMiddleware, allow_origins=settings.cors_origins, allow_methods=["*"], allow_headers=["*"]
         )
-    api.add_middleware(Boundary, metrics=api.state.metrics, tells_each=settings.access_log)
+    api.add_middleware(Boundary, metrics=api.state.metrics, level=_level_of_requests(settings))
     if settings.base_path:
         api.add_middleware(BasePath, path=settings.base_path)
     return api
+
+
+class _Api(FastAPI):
+    """FastAPI without the layers that do for each request what `Boundary` does, or what only traces need."""
+
+    _traced = False
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Return `Boundary` and what it needs around the routes; it answers what nothing else handles."""
+        self._traced = makes_traces()
+        handlers = {kind: handler for kind, handler in self.exception_handlers.items() if kind not in (500, Exception)}
+        routes = Middleware(AsyncExitStackMiddleware)
+        layers = [*self.user_middleware, Middleware(ExceptionMiddleware, handlers=handlers), routes]
+        app: ASGIApp = self.router
+        for layer, given, named in reversed(layers):
+            app = layer(app, *given, **named)
+        return app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, in a span of its own if there are traces."""
+        if self._traced or self.middleware_stack is None:
+            await super().__call__(scope, receive, send)
+        else:
+            scope["app"] = self
+            await self.middleware_stack(scope, receive, send)
+
+
+def _level_of_requests(settings: Settings) -> int | None:
+    """Return the level of the line that the log has for each request; None if nobody sees it."""
+    if settings.access_log:
+        return logging.INFO
+    return logging.DEBUG if settings.log_level == "DEBUG" else None
 
 
 def _exit_soon() -> None:

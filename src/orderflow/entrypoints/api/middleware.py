@@ -45,19 +45,20 @@ _FOR_PAGE: RawHeaders = [
 _CLOSE = (b"connection", b"close")
 """Of a process that is about to stop: the next request comes over another connection, perhaps to another process."""
 _HSTS = (b"strict-transport-security", b"max-age=31536000")
+_OURS = {name for name, _ in (*_FOR_API, *_FOR_PAGE, _CLOSE, _HSTS)} | {b"x-request-id"}
 
 
 class Boundary:
     """What every request passes first and every answer last.
 
     Args:
-        tells_each: The log has a line for each request at INFO, and not only at DEBUG.
+        level: At which the log has a line for each request; None: it has none.
     """
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, *, tells_each: bool = False) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, *, level: int | None = None) -> None:
         self.app = app
         self._metrics = metrics
-        self._tells_each = tells_each
+        self._level = level
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; `request.state.request_id` is its id."""
@@ -73,21 +74,21 @@ class Boundary:
         if any(name == b"accept-language" for name, _ in scope["headers"]):
             language.set(chosen(Headers(scope=scope)))
         started = time.perf_counter()
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
-            try:
-                await self.app(scope, receive, answer.send)
-            except Exception as error:  # noqa: BLE001  # the last resort: a fault of ours is an answer too
-                log.error("request failed", error=type(error).__name__, at=frames_of(error))  # noqa: TRY400  # see _frames
-                if not answer.status:
-                    await internal_error(request_id)(scope, receive, answer.send)
-            self._note(scope, method, answer.status, time.perf_counter() - started)
+        structlog.contextvars.bind_contextvars(request_id=request_id)  # a request has a context of its own, as a task
+        try:
+            await self.app(scope, receive, answer.send)
+        except Exception as error:  # noqa: BLE001  # the last resort: a fault of ours is an answer too
+            log.error("request failed", error=type(error).__name__, at=frames_of(error))  # noqa: TRY400  # see _frames
+            if not answer.status:
+                await internal_error(request_id)(scope, receive, answer.send)
+        self._note(scope, method, answer.status, time.perf_counter() - started)
 
     def _note(self, scope: Scope, method: str, status: int, seconds: float) -> None:
         route, client = template(scope), scope.get("client")
         self._metrics.note_request(method, route, status, seconds)
-        took = round(seconds * 1000, 1)
-        tell = log.info if self._tells_each else log.debug
-        tell("request", method=method, route=route, status=status, ms=took, client=client and client[0])
+        if self._level is not None:
+            took, host = round(seconds * 1000, 1), client and client[0]
+            log.log(self._level, "request", method=method, route=route, status=status, ms=took, client=host)
 
 
 class _Sending:
@@ -99,9 +100,10 @@ class _Sending:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            given = {name.lower() for name, _ in message.get("headers", ())}
-            added = [header for header in self._headers if header[0] not in given]
-            message = {**message, "headers": [*message.get("headers", ()), *added]}
+            headers = message.get("headers", ())
+            given = {name for name, _ in headers}  # in lower case, as ASGI has them
+            added = self._headers if given.isdisjoint(_OURS) else [one for one in self._headers if one[0] not in given]
+            message = {**message, "headers": [*headers, *added]}
         await self._send(message)
 
 
