@@ -100,6 +100,8 @@ class ApiRoute(APIRoute):
                 answer = await (answered_once(exact, exact.raw, once, takes_part) if once else takes_part())
                 if self.compresses:
                     answer = await compressed(request, answer)
+            if "prefer" in request.headers:
+                tell_preference(answer)
             return _completed(request, answer)
 
         return checked
@@ -192,8 +194,6 @@ def _completed(request: Request, answer: Response) -> Response:
     add_headers(request, answer)
     if token := noted(request).get("session_token"):
         page_cookie.slide(request, answer, token)
-    if "prefer" in request.headers:
-        tell_preference(answer)
     return answer
 
 
