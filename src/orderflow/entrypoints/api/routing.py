@@ -28,6 +28,7 @@ from orderflow.entrypoints.api.decimals import note_preference, tell_preference
 from orderflow.entrypoints.api.deps import Caller, Require, app_of, client_of
 from orderflow.entrypoints.api.errors import LONGEST_NAME, MOST_PROBLEMS, answers
 from orderflow.entrypoints.api.headers import add_headers, note_share
+from orderflow.entrypoints.api.languages import OURS, language, tell_in
 from orderflow.entrypoints.api.once import HEADER, PARAMETER, answered_once, once_of
 from orderflow.entrypoints.api.permissions import Permission, allowed
 from orderflow.entrypoints.api.schemas import JSON
@@ -98,6 +99,8 @@ class ApiRoute(APIRoute):
                 takes_part = partial(_once_more_if_busy, partial(handle, exact), times=0 if streams else MORE_TIMES)
                 once = once_of(request) if self.once and not streams and HEADER in request.headers else None
                 answer = await (answered_once(exact, exact.raw, once, takes_part) if once else takes_part())
+                if language.get() != OURS:
+                    tell_in(answer, language.get())
                 if self.compresses:
                     answer = await compressed(request, answer)
             if "prefer" in request.headers:
