@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import threading
 from collections.abc import AsyncIterator
@@ -166,7 +165,7 @@ def create_app(app: App | None = None, *, engine: bool = True) -> FastAPI:
         api.add_middleware(
             CORSMiddleware, allow_origins=settings.cors_origins, allow_methods=["*"], allow_headers=["*"]
         )
-    api.add_middleware(Boundary, metrics=api.state.metrics, level=_level_of_requests(settings))
+    api.add_middleware(Boundary, metrics=api.state.metrics, tells_each=settings.access_log)
     if settings.base_path:
         api.add_middleware(BasePath, path=settings.base_path)
     return api
@@ -195,13 +194,6 @@ class _Api(FastAPI):
         else:
             scope["app"] = self
             await self.middleware_stack(scope, receive, send)
-
-
-def _level_of_requests(settings: Settings) -> int | None:
-    """Return the level of the line that the log has for each request; None if nobody sees it."""
-    if settings.access_log:
-        return logging.INFO
-    return logging.DEBUG if settings.log_level == "DEBUG" else None
 
 
 def _exit_soon() -> None:

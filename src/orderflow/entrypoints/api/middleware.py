@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from orderflow.domain.frames import frames_of
 from orderflow.domain.ids import new_id
+from orderflow.engine.logs import tells_debug
 from orderflow.engine.metrics import Metrics
 from orderflow.entrypoints.api.errors import internal_error
 from orderflow.entrypoints.api.languages import chosen, language
@@ -52,13 +53,13 @@ class Boundary:
     """What every request passes first and every answer last.
 
     Args:
-        level: At which the log has a line for each request; None: it has none.
+        tells_each: The log has a line for each request at INFO, and not only at DEBUG.
     """
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, *, level: int | None = None) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, *, tells_each: bool = False) -> None:
         self.app = app
         self._metrics = metrics
-        self._level = level
+        self._tells_each = tells_each
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; `request.state.request_id` is its id."""
@@ -86,9 +87,11 @@ class Boundary:
     def _note(self, scope: Scope, method: str, status: int, seconds: float) -> None:
         route, client = template(scope), scope.get("client")
         self._metrics.note_request(method, route, status, seconds)
-        if self._level is not None:
-            took, host = round(seconds * 1000, 1), client and client[0]
-            log.log(self._level, "request", method=method, route=route, status=status, ms=took, client=host)
+        if not (self._tells_each or tells_debug()):
+            return
+        took = round(seconds * 1000, 1)
+        tell = log.info if self._tells_each else log.debug
+        tell("request", method=method, route=route, status=status, ms=took, client=client and client[0])
 
 
 class _Sending:

@@ -79,6 +79,7 @@ _SET_STATUS = """
     FROM jsonb_populate_recordset(NULL::draft_order, CAST(%(rows)s AS jsonb)) r
     WHERE o.id = r.id AND r.status = {status}
 """
+_QUOTED = {status: quoted(status) for status in OrderStatus}
 _ACCEPT_DIFFERENCES = f"""
     UPDATE draft_order o SET differences_accepted_at = now(), differences_accepted_by = %(by)s, version = o.version + 1,
         updated_at = now()
@@ -188,7 +189,7 @@ class SqlOrders:
         It waits for no route any more.
         """
         changes = "".join(f", {name} = r.{name}" for name in columns)  # names that our code gave
-        statement = _SET_STATUS.format(changes=changes, status=quoted(status))
+        statement = _SET_STATUS.format(changes=changes, status=_QUOTED[status])
         later_rows(self._connection, statement, [{"id": order_id, "status": status, **columns}])
         self._holding.note_status(order_id, status)
 
