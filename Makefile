@@ -17,7 +17,7 @@ TYPES := frontend/src/api/schema.d.ts
 NO_NODE := Node 20 or newer is not here, so the web page is not built or checked. Everything else works without it.
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo frontend page openapi screenshots test test-unit test-page test-odoo test-large docs release chaos simulate bench bench-full lint audit format clean
+.PHONY: help install demo frontend page openapi screenshots test test-unit test-page test-odoo test-large docs release chaos soak simulate bench bench-full lint audit format clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -77,7 +77,11 @@ release: $(STAMP) $(PAGE) docs ## Build what is released into dist: sdist, wheel
 chaos: $(STAMP) ## Break everything while 20,000 orders travel, and count them; ARGS="--orders 2000 --faults 40"
 	$(BIN)/python -m tests.chaos $(ARGS)
 
-simulate: $(STAMP) ## Play histories of everything that may go wrong, by the thousands; ARGS="--histories 1000000"
+soak: $(STAMP) ## Work for an hour while things break, and tell what grows; ARGS="--minutes 10"
+	@scripts/install-test-services
+	$(BIN)/python -m tests.soak $(ARGS)
+
+simulate: $(STAMP) ## Play histories of everything that may go wrong, by the thousands; ARGS="--histories 1000000", or "--hours 24"
 	$(BIN)/python -m orderflow.testing.simulation $(ARGS)
 
 bench: $(STAMP) ## Measure ourselves beside our peers, in minutes; ARGS="--only delivery"

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from orderflow.testing.simulation import play, tell
+from orderflow.testing.simulation.choices import Choices
+from orderflow.testing.simulation.day import Day
 
 AT_ONCE = 250
 """Histories that a process plays before it says how it went."""
@@ -24,7 +26,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="default: one for each core")
     parser.add_argument("--seconds", type=float, help="stop after so many seconds, however many were played")
     parser.add_argument("--story", type=int, metavar="SEED", help="tell this one history, right or wrong")
+    parser.add_argument("--hours", type=float, help="live through so many simulated hours without a break instead")
     options = parser.parse_args(arguments)
+    if options.hours is not None:
+        return _live(options.hours, options.seed)
     if options.story is not None:
         print(tell(options.story))
         return 0
@@ -34,6 +39,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     print(f"History {failed} goes wrong, after {played:,} histories and {took:.1f} s:\n\n{tell(failed, shrunk=True)}")
     return 1
+
+
+def _live(hours: float, seed: int) -> int:
+    started = time.monotonic()
+    day = Day(Choices(seed))
+    wrong = day.live(hours * 3_600)
+    print(f"{day.clock.seconds / 3_600:.1f} hours in {time.monotonic() - started:.0f} s: {day.told()}")
+    for sentence in wrong:
+        print(sentence)
+    return 1 if wrong else 0
 
 
 def _play_all(options: argparse.Namespace) -> tuple[int | None, int, float]:

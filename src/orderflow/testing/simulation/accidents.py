@@ -76,14 +76,18 @@ class Accidents:
         self, scheduler: Scheduler, weather: Weather, tell: Callable[[str], None], longest_sleep: float
     ) -> None:
         self.scheduler = scheduler
+        self._tell = tell
+        self._longest_sleep = longest_sleep
+        self.begin(weather)
+
+    def begin(self, weather: Weather) -> None:
+        """Let accidents happen, in this weather."""
         self.ended = False
         self._worse = weather.worse
         self._dies = 1 + weather.dies
         self._sleeps = self._dies + weather.sleeps
         self._slow = self._sleeps + weather.slow
         self._waits = self._slow + weather.waits
-        self._tell = tell
-        self._longest_sleep = longest_sleep
 
     def place(self, what: str) -> None:
         """Pass a place where the process may die, sleep, or let others come first."""

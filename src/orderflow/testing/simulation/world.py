@@ -76,6 +76,7 @@ class World:
         self.seen_there: set[UUID] = set()
         self.wrongs: list[str] = []
         self.nothing_new = False
+        self.began = 0.0
         self.erps: dict[str, SimulatedErp] = {}
         self.wiring = Wiring(
             AccidentalStore(self.store, self.accidents),
@@ -98,15 +99,20 @@ class World:
         """Let the history happen, and let everything come to its end after the last fault."""
         with ExitStack() as stack:
             stack.enter_context(clock.running_by(self.clock))
-            stack.enter_context(ids.made_by(_ids()))
+            stack.enter_context(ids.made_by(made_ids()))
             self._furnish()
+            self._bring_in(2 + self.choices.below(2))
             self._take_over()
-            for number in (1, 2):
-                self.scheduler.spawn(f"worker {number}", self._as_worker(number), mortal=True)
-            self.scheduler.spawn("operator", self._operate)
-            self.scheduler.spawn("the ERPs", self._take_files)
-            self.scheduler.spawn("peace", self._make_peace)
-            self.scheduler.run()
+            self._happen()
+
+    def _happen(self) -> None:
+        """Let everybody live until all has come to its end."""
+        for number in (1, 2):
+            self.scheduler.spawn(f"worker {number}", self._as_worker(number), mortal=True)
+        self.scheduler.spawn("operator", self._operate)
+        self.scheduler.spawn("the ERPs", self._take_files)
+        self.scheduler.spawn("peace", self._make_peace)
+        self.scheduler.run()
 
     def erp_of(self, row: ExportRow) -> SimulatedErp:
         """Return the ERP that a delivery goes to."""
@@ -142,7 +148,9 @@ class World:
                 give_up_after=60 if self.choices.one_in(4) else None,
             )
             self.tables.connections[row.id] = row
-        for number in range(2 + self.choices.below(2)):
+
+    def _bring_in(self, orders: int) -> None:
+        for number in range(orders):
             order = DraftOrder(self.org_id, "acme", str(number), notes="v1", id=UUID(int=0xABC0 + number << 112))
             order.customer, order.currency = Customer("C1"), "EUR"
             order.lines = [DraftOrderLine(1, "A", 1, "PCE")]  # type: ignore[arg-type]  # any quantity will do
@@ -266,10 +274,10 @@ class World:
 
     def _ended(self) -> bool:
         if not self.nothing_new or self.waits():
-            return self.clock.seconds > TROUBLED + DRAINED
+            return self.clock.seconds > self.began + TROUBLED + DRAINED
         awaited = {row.filename for row in self.tables.exports.values() if row.status is ERPExportStatus.SENT}
         unread = any(erp.unread(awaited) for erp in self.dropzones())
-        return not unread or self.clock.seconds > TROUBLED + DRAINED
+        return not unread or self.clock.seconds > self.began + TROUBLED + DRAINED
 
 
 def _closed_all_along(before: ConnectionRow, after: ConnectionRow, since: datetime, until: datetime) -> bool:
@@ -321,6 +329,7 @@ class _Heartbeat:
             lease.revoke()
 
 
-def _ids() -> Callable[[], UUID]:
-    drawing = random.Random(1)  # noqa: S311  # the same ids in every history
+def made_ids() -> Callable[[], UUID]:
+    """Return what makes ids: the same ones in every history."""
+    drawing = random.Random(1)  # noqa: S311  # guards nothing
     return lambda: UUID(int=drawing.getrandbits(128), version=4)
