@@ -28,6 +28,7 @@ export function isSame(field: string, one: Config, other: Config): boolean {
     field
       .replace(/^config\.?/, "")
       .split(".")
+      .filter(Boolean)
       .reduce((at: unknown, part) => (at as Record<string, unknown> | undefined)?.[part], config),
   );
   return JSON.stringify(said) === JSON.stringify(before);
