@@ -30,7 +30,6 @@ _NAMED = {
     **{mark: (rf"&(?:amp;){{0,2}}(?i:{name});",) for mark, name in (("&", "amp"), ("<", "lt"), (">", "gt"))},
     '"': (r"&(?:amp;){0,2}(?i:quot);", '""'),
     "'": (r"&(?:amp;){0,2}(?i:apos);", "''", r"'\\''"),
-    "\\": (r"\\{1,8}",),
     " ": (r"\+", r"\s{1,4}"),
 }
 """Ways of its own to escape a mark: by a name, by doubling it."""
@@ -119,11 +118,11 @@ def _escaped(mark: str) -> str:
     units = mark.encode("utf-16-be", "surrogatepass")
     ways = [*_NAMED.get(mark, ()), rf"&(?:amp;){{0,2}}#(?i:0{{0,5}}{code}|x0{{0,5}}{code:x});"]
     ways += ["".join(f"%(?:25){{0,3}}(?i:{byte:02x})" for byte in encoded) for encoded in latin]
-    ways += ["".join(rf"\\{{1,4}}x(?i:{byte:02x})" for byte in encoded) for encoded in latin]
-    ways += ["".join(rf"\\{{1,4}}u(?i:{units[at : at + 2].hex()})" for at in range(0, len(units), 2))]
+    ways += ["".join(rf"\\{{1,8}}x(?i:{byte:02x})" for byte in encoded) for encoded in latin]
+    ways += ["".join(rf"\\{{1,8}}u(?i:{units[at : at + 2].hex()})" for at in range(0, len(units), 2))]
     if not mark.isascii():
         ways += [re.escape(read_as.decode("latin-1"))]
-    return "|".join([*ways, rf"\\{{0,4}}{re.escape(mark)}"])
+    return "|".join([*ways, rf"\\{{0,8}}{re.escape(mark)}"])
 
 
 def _written(secret: str) -> Iterator[str]:
