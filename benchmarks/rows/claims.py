@@ -25,7 +25,7 @@ from orderflow.storage.work.leases import _LEASE  # the query itself
 from orderflow.testing.openssh_server import OpenSSHServer
 
 AT_ONCE = (1, 8, 32)
-CLAIMS = 64
+CLAIMS = 32
 """In each run, of all who claim together."""
 
 _CLAIM = re.sub(r"(?<!:):(\w+)", r"%(\1)s", str(_LEASE[False, False].text).replace("%", "%%"))
@@ -34,7 +34,7 @@ Seen = dict[int, list[tuple[float, list[float]]]]
 
 
 def measure(full: bool) -> Iterator[Row]:
-    rounds = 5 if full else 2
+    rounds = 5 if full else 1
     with Installation() as place, OpenSSHServer() as sshd:
         many = [place.connect(sshd) for _ in range(max(AT_ONCE))]
         for where, connections in (("one connection", many[:1]), ("a connection each", many)):
