@@ -48,6 +48,29 @@ def test_a_session_is_for_all_tabs_and_ends_without_losing_what_was_typed(open_p
     expect(other.get_by_role("button", name="Sign in")).to_be_visible()
 
 
+def test_a_right_that_is_taken_away_meanwhile_costs_nothing_that_was_typed(
+    open_page: Callable[..., Page], site
+) -> None:
+    with site.client() as client:
+        order_id = client.post("/draft-orders", json=an_order("PO-1")).json()["id"]
+        users = {each["email"]: each["id"] for each in client.get("/users").json()["items"]}
+        path = f"/users/{users[site.email(Role.OPS)]}"
+        page = open_page(Role.OPS)
+        page.goto(f"{site.url}/orders/{order_id}")
+        page.get_by_role("button", name="Edit").click()
+        form = page.get_by_role("dialog", name="Edit PO-1")
+        form.get_by_label("Notes").fill("Call before delivery")
+        assert client.patch(path, json={"role": "VIEWER"}).status_code == 200
+        form.get_by_role("button", name="Save").click()
+        again = page.get_by_role("dialog", name="Sign in again")  # as whoever has another role now
+        again.get_by_role("textbox", name="Password").fill(site.password)
+        page.keyboard.press("Enter")
+        expect(form.get_by_role("alert")).to_contain_text("FORBIDDEN")
+        expect(form.get_by_label("Notes")).to_have_value("Call before delivery")
+        expect(page.get_by_role("button", name="Reject")).to_have_count(0)  # what is offered is true again
+        assert client.get(f"/draft-orders/{order_id}").json()["notes"] is None
+
+
 def test_a_reader_of_german_sees_and_types_everything_in_their_own_way(browser: Browser, site) -> None:
     with site.client() as client:
         order_id = client.post("/draft-orders", json=an_order("PO-1")).json()["id"]
