@@ -253,6 +253,7 @@ def test_an_integrator_maps_a_csv_file_and_sees_what_it_makes(open_page: Callabl
     expect(form.get_by_role("region", name="Document")).to_contain_text("Article;Quantity")
 
 
+@pytest.mark.large  # test_page_stories.py tells most of it
 def test_a_sample_of_what_the_erp_reads_becomes_the_mapping(open_page: Callable[..., Page], site) -> None:
     page = open_page(Role.INTEGRATOR)
     page.goto(f"{site.url}/connectors")
@@ -280,6 +281,7 @@ def test_a_sample_of_what_the_erp_reads_becomes_the_mapping(open_page: Callable[
     page.get_by_role("dialog", name="Discard your changes?").get_by_role("button", name="Discard").click()
 
 
+@pytest.mark.large  # test_page_stories.py tells most of it
 def test_a_connector_is_duplicated_and_both_are_compared(open_page: Callable[..., Page], site) -> None:
     config = {"mode": "sftp", "host": "erp.example", "username": "orders", "password": "sesame", "export_path": "in"}
     with site.client() as client:
@@ -528,6 +530,7 @@ def test_a_confirmation_by_hand_says_so(open_page: Callable[..., Page], site) ->
     expect(page.get_by_text(f"SO-4711, {by_hand}")).to_be_visible()
 
 
+@pytest.mark.large  # test_page_stories.py tells most of it
 def test_a_table_of_numbers_confirms_orders_and_tells_what_was_refused(open_page: Callable[..., Page], site) -> None:
     with site.client() as client:
         client.post("/connectors", json={"connector_type": "MOCK", "config": {"mode": "success"}})
@@ -1068,6 +1071,7 @@ def test_two_bulk_jobs_at_once_do_each_order_once_and_tell_each_what_they_did(
             expect(told[job["id"]].get_by_text(reason["message"]).first).to_be_visible()
 
 
+@pytest.mark.large  # test_page_stories.py tells most of it
 def test_a_group_of_failures_is_mended_in_three_clicks_with_the_keyboard_alone(
     open_page: Callable[..., Page], site
 ) -> None:
@@ -1103,6 +1107,7 @@ def test_a_group_of_failures_is_mended_in_three_clicks_with_the_keyboard_alone(
     expect(needs.get_by_text("3 orders failed")).not_to_be_visible()
 
 
+@pytest.mark.large  # test_page_stories.py tells most of it
 def test_a_failed_order_is_corrected_and_sent_again_in_one_step(open_page: Callable[..., Page], site) -> None:
     with site.client() as client:
         way = client.post("/connectors", json={"connector_type": "MOCK", "config": {"mode": "rejected"}}).json()

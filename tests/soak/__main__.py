@@ -51,15 +51,14 @@ def main() -> int:
                 for one in (machine, ageing, faults, work):
                     one.start()
                     stack.callback(one.stop)
-                _measure(samples, seconds)
+                _measure(place, samples, seconds)
             left = _drain(place, work)
         if wanted.keep_log:
             wanted.keep_log.write_bytes((Path(home) / "processes.log").read_bytes())
     allowed = wanted.allowed or (0.05 if wanted.minutes >= LONG else 0.3)
     growing = _report(samples, allowed)
-    print(
-        f"work: {_counted(work.done)}; refused or broken off: {_counted(work.failed)}; faults: {_counted(faults.done)}"
-    )
+    print(f"work: {_counted(work.done)}; refused or broken off: {_counted(work.failed)}")
+    print(f"faults: {_counted(faults.done)}; ended by themselves: {_counted(place.ended)}")
     result = {"orders": work.orders, "faults": faults.done.total(), "growing": growing, "left": left}
     print(json.dumps(result))
     return 1 if growing or left else 0
@@ -74,10 +73,11 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _measure(samples: Samples, seconds: float) -> None:
+def _measure(place: Place, samples: Samples, seconds: float) -> None:
     began, every = time.monotonic(), seconds / SAMPLES
     for number in range(1, SAMPLES + 1):
         time.sleep(max(0.0, began + number * every - time.monotonic()))
+        place.start_what_ended()
         samples.take(time.monotonic() - began, every)
         if number % 5 == 0:
             print(f"{number * every / 60:.1f} min: {_glance(samples.series)}", flush=True)
