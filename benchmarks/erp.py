@@ -163,9 +163,9 @@ def _run_of(program: Program, erp: Erp, orders: int, port: int) -> Callable[[], 
     return run
 
 
-def an_order(number: int) -> DraftOrder:
+def an_order(number: int = 1, lines: int = LINES) -> DraftOrder:
     """One of 30 customers buys some of 20 products."""
-    products = [(number * 7 + n * 5) % 20 for n in range(LINES)]
+    products = [(number * 7 + n * 5) % 20 for n in range(lines)]
     return DraftOrder(
         external_order_number=f"PO-{number}",
         currency="USD",

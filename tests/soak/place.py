@@ -25,6 +25,7 @@ from orderflow.flow.setup import connections as steps
 from orderflow.flow.setup.probe import test_connection
 from orderflow.settings import Settings
 from tests.acceptance.brokers import Redis, free_port
+from tests.processes import end_all
 
 ACTOR = Actor("soak")
 PASSWORD = "sesame"  # the test server's only account
@@ -205,14 +206,7 @@ class Place:
             time.sleep(0.5)
 
     def _stop(self) -> None:
-        for process in self.processes.values():
-            process.send_signal(signal.SIGTERM)
-        for process in self.processes.values():
-            try:
-                process.wait(timeout=30)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        end_all(self.processes.values())
 
 
 def _family(pid: int) -> list[psutil.Process]:
