@@ -26,9 +26,7 @@ READABLE: dict[str, bytes | int] = {
 UNREADABLE: dict[str, bytes | int] = {
     "no JSON": b"accepted",
     "latin-1": b'{"status": "ACKED", "message": "M\xfcller"}',
-    "UTF-16 with half of a letter": YES.decode()
-    .replace("SO", "\ud83d")
-    .encode("utf-16-le", "surrogatepass"),
+    "UTF-16 with half of a letter": YES.decode().replace("SO", "\ud83d").encode("utf-16-le", "surrogatepass"),
     "duplicate keys": b'{"status": "FAILED", "status": "ACKED"}',
     "100 MB": 100_000_000,
 }
