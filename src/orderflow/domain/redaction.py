@@ -12,6 +12,8 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, quote_plus
 
+from orderflow.domain.pieces import Pieces
+
 HIDDEN = "********"
 """What stands for a secret."""
 
@@ -52,10 +54,13 @@ class Redactor:
         sure = [f"(?i:{re.escape(form)})" if len(form) >= _SURE else re.escape(form) for form in longest_first]
         pattern = "|".join([*sure, *loose])
         self._pattern = re.compile(pattern) if pattern else None
+        self._pieces = Pieces(secrets, forms, HIDDEN)
 
     def text(self, text: str) -> str:
         """Return a text without secrets."""
-        return self._pattern.sub(HIDDEN, text) if self._pattern else text
+        if self._pattern is None:
+            return text
+        return self._pieces.hidden_in(self._pattern.sub(HIDDEN, text))
 
     def value(self, value: Any, depth: int = 0) -> Any:
         """Return a JSON value, or what a connector keeps like one, without secrets; a number may be one too."""
