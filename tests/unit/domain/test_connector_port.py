@@ -69,9 +69,10 @@ def test_what_is_made_of_a_configuration_is_made_once_and_anew_when_it_was_chang
         made.append(config)
         return len(made)
 
-    by_config, config = ByConfig(make), {"password": "one", "headers": ["a"]}
+    by_config, headers = ByConfig(make), ["a"]
+    config = {"password": "one", "headers": headers}
     assert [by_config.of(config), by_config.of(config)] == [1, 1]
-    config["headers"].append("b")
+    headers.append("b")
     assert by_config.of(config) == 2
     assert by_config.of(config, beside="another model") == 3
     assert by_config.of(dict(config)) == 4
