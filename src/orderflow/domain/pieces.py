@@ -23,6 +23,9 @@ _GAP = (
 """Blanks, line breaks, control characters, and what is not seen (Unicode's Default_Ignorable_Code_Point)."""
 
 _GAPS = re.compile(f"[{_GAP}]+")
+_HEAD_OF_KEY = "-----"
+"""How a key in PEM begins, and every other one; its lines are forms by themselves."""
+
 _EDGE = " \t\r\n….,;:!?\"'\u2018\u2019\u201c\u201d\xab\xbb()[]{}<>"
 """What may stand between a cut and the end of a text."""
 
@@ -40,7 +43,7 @@ class Pieces:
         self._hidden = hidden
         apart = {_GAPS.sub("", secret).lower() for secret in secrets}
         self._apart = [(one, _spaced(one)) for one in sorted(apart, key=lambda one: (-len(one), one)) if _counts(one)]
-        cut = sorted({_small(form) for form in forms if len(form) > SHORTEST})
+        cut = sorted({_small(form) for form in forms if len(form) > SHORTEST and not form.startswith(_HEAD_OF_KEY)})
         self._longest = max(map(len, cut), default=0) + len(_EDGE)
         self._begins = _by_beginning(cut)
         self._ends = _by_beginning([form[::-1] for form in cut])
@@ -63,13 +66,10 @@ class Pieces:
     def _cut(self, end: str, begins: dict[str, list[str]]) -> tuple[int, int] | None:
         """Return how far from a text's end a secret begins that was cut there, and how far from it the cut is."""
         told = _small(end.rstrip(_EDGE))
-        for beginning, forms in begins.items():
-            if beginning in told:
-                for form in forms:
-                    start = _start_of(form, told, beginning)
-                    if start is not None and _counts(told[start:]):
-                        return len(end) - start, len(end) - len(told)
-        return None
+        known = [(form, beginning) for beginning in begins if beginning in told for form in begins[beginning]]
+        starts = [_start_of(form, told, beginning) for form, beginning in known]
+        start = min((start for start in starts if start is not None and _counts(told[start:])), default=None)
+        return None if start is None else (len(end) - start, len(end) - len(told))
 
 
 def _counts(piece: str) -> bool:

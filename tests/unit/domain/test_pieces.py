@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -41,10 +43,10 @@ def test_a_part_at_the_beginning_of_a_text_is_hidden(data: st.DataObject, secret
     assert told.endswith(f"{HIDDEN} is not known")
 
 
-@given(st.integers(9, len(SECRET) * 4 // 3))
+@given(st.integers(9, 27))
 def test_so_is_a_part_of_what_was_sent(length: int) -> None:
     redactor = Redactor([SECRET], ["ann"])
-    sent = "YW5uOlpxNy1yVDIueFc5X2tCNHZO"  # "ann:" and the secret, in base64
+    sent = base64.b64encode(f"ann:{SECRET}".encode()).decode()
     assert redactor.text(f"Basic {sent[:length]}…") == f"Basic {HIDDEN}…"
 
 
