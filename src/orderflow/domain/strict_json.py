@@ -141,7 +141,8 @@ def readings(value: Any) -> list[Any]:
 
     There are more than `MOST_READINGS` where these are not all. What contradicts nothing is its own only reading.
     """
-    return [_reading(value, which, 0) for which in range(_most_values(value))]
+    most = _most_values(value)
+    return [value] if most == 1 else [_reading(value, which, 0) for which in range(most)]
 
 
 def _most_values(value: Any) -> int:
