@@ -239,7 +239,8 @@ class DropzoneConnector(BaseConnector):
         with self.session(config) as opened:
             if not opened.session.receipts_later:
                 return {}
-            return opened.session.checks([self._parcel(order, config) for order in draft_orders])
+            checks: dict[UUID, str] = opened.session.checks([self._parcel(order, config) for order in draft_orders])
+        return checks
 
     def _parcel(self, order: DraftOrder, config: dict[str, Any]) -> Parcel:
         return Parcel(order.id, self.document(order, config), order.delivery, self.format.receipt)
