@@ -356,6 +356,10 @@ def _begin_row(attempt: Attempt, destination: str, *, begins: bool) -> dict[str,
         "begins": begins,
         "retry_count": attempt.attempts_spent,
         "request_id": attempt.request_id,
-        "request": {"file": attempt.filename, "size": size, "sha256": attempt.document_sha256}
-        | ({"destination": destination} if destination else {}),
+        "request": _request(attempt, size) | ({"destination": destination} if destination else {}),
     }
+
+
+def _request(attempt: Attempt, size: int | None) -> dict[str, Any]:
+    """Return what the log says of the document: nothing while its export says it (`REQUEST_OF_LOG`)."""
+    return {} if attempt.document_sha256 else {"file": attempt.filename, "size": size, "sha256": None}

@@ -138,8 +138,9 @@ def _settle_row(item: Settlement) -> dict[str, Any]:
 
 
 def _result_columns(result: ExportResult) -> dict[str, Any]:
+    inferred = {"inferred": True} if result.inferred else {}
     return {
-        "response": _capped(result.connector_metadata | ({"inferred": True} if result.inferred else {})),
+        "response": _without_its_file_twice(_capped(result.connector_metadata | inferred)),
         "path": result.dropzone_path,
         "file": result.dropzone_path.rpartition("/")[2] if result.dropzone_path else None,
         "erp_order_id": result.erp_order_id,
@@ -151,3 +152,10 @@ def _result_columns(result: ExportResult) -> dict[str, Any]:
 def _capped(metadata: dict[str, Any]) -> dict[str, Any]:
     encoded = as_json(metadata)
     return metadata if len(encoded) <= LONGEST_RESPONSE else {"cut": encoded[:LONGEST_RESPONSE]}
+
+
+def _without_its_file_twice(response: dict[str, Any]) -> dict[str, Any]:
+    """Return an answer whose file is null where it is what the path ends with (`RESPONSE_OF_LOG`)."""
+    file, path = response.get("file"), response.get("path")
+    is_told = isinstance(path, str) and file is not None and path.rpartition("/")[2] == file
+    return response | {"file": None} if is_told else response

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from orderflow.domain.states import AttemptStatus, ERPExportStatus, ExportStep, Kind
 from orderflow.storage.tables.models.base import (
@@ -152,6 +152,23 @@ class ERPExport(Owned, Base):
     updated_at: Mapped[datetime] = mapped_column(server_default=NOW)  # by a trigger: when what people see changed
 
 
+REQUEST_OF_LOG = """
+    jsonb_build_object('file', e.filename, 'size', e.document_size, 'sha256', e.document_sha256) || l.request_json
+"""
+"""SQL for what the attempt `l` at the export `e` asked; null once that was forgotten.
+
+A row keeps what its export does not say. Before that gets another document, a trigger has its attempts say which they
+were about (migration 0048).
+"""
+
+RESPONSE_OF_LOG = """
+    CASE WHEN l.response_json -> 'file' = 'null'
+         THEN l.response_json || jsonb_build_object('file', substring(l.response_json ->> 'path' FROM '[^/]*$'))
+         ELSE l.response_json END
+"""
+"""SQL for what was answered to it: a file that is named as its path ends is kept as null."""
+
+
 class ERPPushLog(Owned, Base):
     """One attempt, with what was asked and what was answered; secrets redacted, answers capped."""
 
@@ -159,7 +176,8 @@ class ERPPushLog(Owned, Base):
     __table_args__ = (
         one_of("status", "status", AttemptStatus),
         Index("idx_erp_push_log_idempotency", "org_id", "draft_order_id", "attempt_no", unique=True),
-        Index("uq_erp_push_log_key", "idempotency_key", unique=True),
+        # A digest of what the index above keeps unique.
+        Index("idx_erp_push_log_key", "idempotency_key", postgresql_using="hash"),
         Index("idx_erp_push_log_org", "org_id", "created_at"),
         Index("idx_erp_push_log_export", "erp_export_id"),
         # Of the failures only, by a column that a success leaves alone: its row is updated without touching any index.
@@ -177,13 +195,29 @@ class ERPPushLog(Owned, Base):
     attempt_no: Mapped[int]
     connector_type: Mapped[str]
     status: Mapped[str] = state_column(AttemptStatus.PENDING)
-    request_json: Mapped[dict[str, Any] | None]
-    response_json: Mapped[dict[str, Any] | None]
+    kept_request: Mapped[dict[str, Any] | None] = mapped_column("request_json")
+    kept_response: Mapped[dict[str, Any] | None] = mapped_column("response_json")
     error_message: Mapped[str | None]
     idempotency_key: Mapped[str]
     retry_count: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     latency_ms: Mapped[int | None]
     request_id: Mapped[str | None]
+    _export: Mapped[ERPExport] = relationship(lazy="joined", innerjoin=True, viewonly=True)
+
+    @property
+    def request_json(self) -> dict[str, Any] | None:
+        """What was asked, as `REQUEST_OF_LOG` has it."""
+        sent = self._export
+        about = {"file": sent.filename, "size": sent.document_size, "sha256": sent.document_sha256}
+        return None if self.kept_request is None else about | self.kept_request
+
+    @property
+    def response_json(self) -> dict[str, Any] | None:
+        """What was answered, as `RESPONSE_OF_LOG` has it."""
+        kept = self.kept_response
+        if not kept or kept.get("file", "") is not None or "path" not in kept:
+            return kept
+        return kept | {"file": kept["path"].rpartition("/")[2]}
 
 
 class DeliveryProof(Base):
