@@ -202,7 +202,7 @@ class ERPPushLog(Owned, Base):
     retry_count: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     latency_ms: Mapped[int | None]
     request_id: Mapped[str | None]
-    _export: Mapped[ERPExport] = relationship(lazy="joined", innerjoin=True, viewonly=True)
+    _export: Mapped[ERPExport] = relationship(lazy="selectin", viewonly=True)
 
     @property
     def request_json(self) -> dict[str, Any] | None:
