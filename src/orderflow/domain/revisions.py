@@ -1,7 +1,7 @@
 """What is approved of an order: its whole content as a text with its SHA-256, never changed. Deliveries are made of it.
 
 The text is JSON, as PostgreSQL writes it (`storage/work/revisions.py`): fields in their order here, and what is empty
-left out; addresses as it keeps `jsonb`; lines as arrays of `LINE_FIELDS`. Numbers of an order are texts
+left out; addresses as it keeps `jsonb`; lines as arrays, whose fields are named once. Numbers of an order are texts
 with the decimals that the database keeps, moments are UTC with microseconds. So the same order always gives the same
 bytes.
 """
@@ -39,14 +39,12 @@ _LIVE = {"status", "erp_order_id", "lines", "delivery_in_progress"}
 PLAIN = tuple(field.name for field in fields(DraftOrder) if field.name not in {*_LIVE, *PARTS, *ADJUSTMENTS})
 """The single values of an order that a revision holds: all but what becomes of the order later."""
 
-TEXTS = ("ship_to", "bill_to", *(name for name in TEXTS_BY_NAME if name not in {"ship_to", "bill_to"}))
-"""What is kept as it came, empty fields included."""
+ADDRESSES = ("ship_to", "bill_to")
+OTHER_TEXTS = tuple(name for name in TEXTS_BY_NAME if name not in ADDRESSES)
+"""What is kept as it came, empty fields included; the first two are named also where they are missing."""
 
 LINE_FIELDS = LINE_IN_PLACE
-"""The values of a line, in their order; what few lines have is beside them, as is what later releases add.
-
-Never another order: a revision names them (`line_fields`) only where it was written before that was so.
-"""
+"""The values of a line, in the order in which a revision written now has them; what few lines have is beside them."""
 
 _PLACES = {"qty": 3, "unit_price": 4, "amount": 4, "percent": 4, "base_amount": 4}
 _HINTS, _LINE_HINTS = get_type_hints(DraftOrder), get_type_hints(DraftOrderLine)
@@ -93,8 +91,7 @@ class Revision:
         if self.content is None or hashlib.sha256(self.content.encode()).hexdigest() != self.sha256:
             raise RevisionChangedError
         content = _decoder.decode(self.content)
-        names = content.pop("line_fields", LINE_FIELDS)
-        lines = _Lines(names, content.pop("lines"), content.pop("more_of_lines", {}))
+        lines = _Lines(content.pop("line_fields"), content.pop("lines"), content.pop("more_of_lines", {}))
         order = DraftOrder(**content, status=status, erp_order_id=erp_order_id)
         order.leave_unread(lines)
         return order
@@ -149,11 +146,11 @@ def write(order: DraftOrder) -> str:
     stated["customer"] = _stated(asdict(order.customer or Customer()))
     stated["source_document"] = _stated(asdict(order.source_document or SourceDocument()))
     stated |= {name: adjustments(getattr(order, name)) for name in ADJUSTMENTS}
-    texts = [name for name in TEXTS if getattr(order, name) is not None]
-    addresses = "".join(f',"{name}":{_json(_sorted(getattr(order, name)))}' for name in texts)
+    parties = [*ADDRESSES, *(name for name in OTHER_TEXTS if getattr(order, name) is not None)]
+    addresses = "".join(f',"{name}":{_json(_sorted(getattr(order, name)))}' for name in parties)
     lines = (_json([_text(name, getattr(line, name)) for name in LINE_FIELDS]) for line in order.lines)
     head, more = _compact(_stated(stated))[:-1], _more_of_lines(order)
-    return f'{head}{addresses},"lines":[{",".join(lines)}]{more}}}'
+    return f'{head}{addresses},"line_fields":{_json(LINE_FIELDS)},"lines":[{",".join(lines)}]{more}}}'
 
 
 def adjustments(of: Iterable[AllowanceCharge]) -> list[dict[str, str]] | None:

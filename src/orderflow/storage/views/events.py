@@ -13,8 +13,8 @@ from sqlalchemy import text
 
 from orderflow.domain.errors import StateError
 from orderflow.domain.events import EventKind
-from orderflow.storage.views.view import Sql, Table, View
-from orderflow.storage.work.events import DATA, number_events
+from orderflow.storage.views.view import Table, View
+from orderflow.storage.work.events import number_events
 
 _EVENTS = Table("e", "FROM event e")
 _COUNTER = text("SELECT last, pruned FROM event_counter WHERE org_id = :org_id")
@@ -31,7 +31,6 @@ class Event:
     connection_id: Annotated[UUID | None, Field(description="The connector, where it is about one")]
     data: Annotated[
         dict[str, Any],
-        Sql(DATA),
         Field(
             description="What was so at that moment. Of an order `status`, and where there are any "
             "`external_order_number`, `source`, `erp_order_id`, `error_code` and `confirmation`; of a connector its "

@@ -9,13 +9,6 @@ from sqlalchemy import Connection, text
 AT_ONCE = 1_000
 """Events that are numbered at a time."""
 
-_FACTS = ("status", "external_order_number", "source", "erp_order_id", "error_code", "confirmation")
-_BY_NAME = ", ".join(f"'{name}', e.data -> {place}" for place, name in enumerate(_FACTS))
-DATA = f"""
-    CASE WHEN jsonb_typeof(e.data) = 'array' THEN jsonb_strip_nulls(jsonb_build_object({_BY_NAME})) ELSE e.data END
-"""
-"""SQL for what was so when the event `e` happened: of an order's state it is kept by its place among `_FACTS`."""
-
 _WAITING = text("SELECT FROM event WHERE org_id = :org_id AND number IS NULL ORDER BY id LIMIT 1")
 _COUNTER = text("INSERT INTO event_counter (org_id) VALUES (:org_id) ON CONFLICT DO NOTHING")
 _LOCK = text("SELECT last FROM event_counter WHERE org_id = :org_id FOR UPDATE")

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -15,9 +16,10 @@ from sqlalchemy import Connection
 
 from orderflow.domain.orders import ADJUSTMENTS, LINE_BY_NAME, DraftOrder, DraftOrderLine
 from orderflow.domain.revisions import (
+    ADDRESSES,
     LINE_FIELDS,
+    OTHER_TEXTS,
     PLAIN,
-    TEXTS,
     Revision,
     RevisionChangedError,
 )
@@ -55,7 +57,10 @@ def _named(values: Mapping[str, str]) -> str:
 
 _HEAD = _named(_values(DraftOrder, PLAIN, "o"))
 _ADJUSTMENTS = _named({name: f"o.{name}" for name in ADJUSTMENTS})
-_TEXTS = " || ".join(f"""COALESCE(',"{name}":' || o.{name}::text, '')""" for name in TEXTS)
+_ADDRESSES = " || ".join(
+    [f"""',"{name}":' || COALESCE(o.{name}::text, 'null')""" for name in ADDRESSES]
+    + [f"""COALESCE(',"{name}":' || o.{name}::text, '')""" for name in OTHER_TEXTS]
+)
 _LINE = ", ".join(_values(DraftOrderLine, LINE_FIELDS, "l").values())
 _BY_NAME = _values(DraftOrderLine, LINE_BY_NAME, "l")
 # JSON as text, joined as such: as `jsonb` a long order would take four times as long.
@@ -63,7 +68,7 @@ _CONTENT = f"""
     left(json_strip_nulls(json_build_object({_HEAD}, 'customer', json_build_object({_CUSTOMER}),
                                             'source_document', json_build_object({_SOURCE}),
                                             {_ADJUSTMENTS}))::text, -1)
-    || {_TEXTS} || ',"lines":[' || COALESCE(l.lines, '') || ']'
+    || {_ADDRESSES} || ',"line_fields":{json.dumps(LINE_FIELDS)},"lines":[' || COALESCE(l.lines, '') || ']'
     || COALESCE(',"more_of_lines":{{' || l.more || '}}', '') || '}}'
 """
 _LINES = f"""

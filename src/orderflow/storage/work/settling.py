@@ -14,6 +14,7 @@ from orderflow.domain.proof import Proof
 from orderflow.domain.states import ARRIVED, ERPExportStatus, ExportStep, OrderEvent, OrderStatus
 from orderflow.flow.ports import Batch, Settlement
 from orderflow.storage.records import as_json, records
+from orderflow.storage.tables.models.exports import AS_PUBLISHED, PUBLISHED
 from orderflow.storage.tables.states import among, changed_since, may, quoted
 from orderflow.storage.work.proofs import keep
 
@@ -70,7 +71,7 @@ _SETTLE = text(f"""
             answered_at = CASE WHEN r.export_status = {_ACKED} THEN now() END,
             unreadable_answer = CASE WHEN r.export_status <> {_ACKED} THEN e.unreadable_answer END
         FROM r JOIN held ON held.id = r.export_id WHERE e.id = held.id
-        RETURNING e.id, e.draft_order_id, e.created_at
+        RETURNING e.id, e.draft_order_id, e.created_at, e.staged_path, e.document_size
     ), o AS (
         UPDATE draft_order o
         SET status = r.order_status,
@@ -84,7 +85,8 @@ _SETTLE = text(f"""
           AND NOT {changed_since("e")}
     ), l AS (
         UPDATE erp_push_log l
-        SET status = r.log_status, response_json = r.response, error_message = r.message, latency_ms = r.latency_ms
+        SET status = r.log_status, error_message = r.message, latency_ms = r.latency_ms,
+            response_json = CASE WHEN r.response = {PUBLISHED} THEN '{AS_PUBLISHED}' ELSE r.response END
         FROM r JOIN e ON e.id = r.export_id WHERE l.id = r.log_id
     )
     SELECT id FROM e
@@ -138,9 +140,8 @@ def _settle_row(item: Settlement) -> dict[str, Any]:
 
 
 def _result_columns(result: ExportResult) -> dict[str, Any]:
-    inferred = {"inferred": True} if result.inferred else {}
     return {
-        "response": _without_its_file_twice(_capped(result.connector_metadata | inferred)),
+        "response": _capped(result.connector_metadata | ({"inferred": True} if result.inferred else {})),
         "path": result.dropzone_path,
         "file": result.dropzone_path.rpartition("/")[2] if result.dropzone_path else None,
         "erp_order_id": result.erp_order_id,
@@ -152,10 +153,3 @@ def _result_columns(result: ExportResult) -> dict[str, Any]:
 def _capped(metadata: dict[str, Any]) -> dict[str, Any]:
     encoded = as_json(metadata)
     return metadata if len(encoded) <= LONGEST_RESPONSE else {"cut": encoded[:LONGEST_RESPONSE]}
-
-
-def _without_its_file_twice(response: dict[str, Any]) -> dict[str, Any]:
-    """Return an answer whose file is null where it is what the path ends with (`RESPONSE_OF_LOG`)."""
-    file, path = response.get("file"), response.get("path")
-    is_told = isinstance(path, str) and file is not None and path.rpartition("/")[2] == file
-    return response | {"file": None} if is_told else response

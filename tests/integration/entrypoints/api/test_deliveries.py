@@ -104,6 +104,8 @@ def test_a_delivery_can_be_followed_and_its_document_downloaded(acme, app, zone,
     assert detail["request_json"] == about
     address = (tmp_path / "in" / sent["filename"]).as_uri()
     assert detail["response_json"] == {"file": sent["filename"], "path": address, "bytes": sent["document_size"]}
+    do(app, acme, "UPDATE erp_export SET filename = 'another', staged_path = NULL")
+    assert acme.call("GET", f"/push-log/{attempt['id']}").json() == detail, "it keeps what its export says no more"
     assert (detail["status"], detail["attempt_no"]) == ("SUCCESS", 1)
     assert detail["request_id"] == export["request_id"] is not None
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, text
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.ext.hybrid import hybrid_property
+from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column, relationship
 
 from orderflow.domain.states import AttemptStatus, ERPExportStatus, ExportStep, Kind
 from orderflow.storage.tables.models.base import (
@@ -152,21 +154,26 @@ class ERPExport(Owned, Base):
     updated_at: Mapped[datetime] = mapped_column(server_default=NOW)  # by a trigger: when what people see changed
 
 
+_ADDRESS = r"substring(e.staged_path FROM '^(.*)\.[^.]*\.[^.]*$')"
+PUBLISHED = f"""
+    jsonb_build_object('file', substring({_ADDRESS} FROM '[^/]*$'), 'path', {_ADDRESS}, 'bytes', e.document_size)
+"""
+"""SQL for what is answered where the export `e` was staged, and got its name without more ado (`channels.zone`)."""
+
+AS_PUBLISHED = '{"file": null}'
+"""What an attempt keeps of that answer."""
+
 REQUEST_OF_LOG = """
     jsonb_build_object('file', e.filename, 'size', e.document_size, 'sha256', e.document_sha256) || l.request_json
 """
 """SQL for what the attempt `l` at the export `e` asked; null once that was forgotten.
 
-A row keeps what its export does not say. Before that gets another document, a trigger has its attempts say which they
-were about (migration 0048).
+A row keeps what its export does not say. Before that gets another document, or is staged anew, a trigger has its
+attempts say what they were about (migration 0048).
 """
 
-RESPONSE_OF_LOG = """
-    CASE WHEN l.response_json -> 'file' = 'null'
-         THEN l.response_json || jsonb_build_object('file', substring(l.response_json ->> 'path' FROM '[^/]*$'))
-         ELSE l.response_json END
-"""
-"""SQL for what was answered to it: a file that is named as its path ends is kept as null."""
+RESPONSE_OF_LOG = f"CASE WHEN l.response_json = '{AS_PUBLISHED}' THEN {PUBLISHED} ELSE l.response_json END"
+"""SQL for what was answered to it."""
 
 
 class ERPPushLog(Owned, Base):
@@ -188,7 +195,7 @@ class ERPPushLog(Owned, Base):
             text("id DESC"),
             postgresql_where=text("error_message IS NOT NULL"),
         ),
-        {"postgresql_with": {**VACUUM_BY_ROWS, "fillfactor": "40"}},
+        {"postgresql_with": {**VACUUM_BY_ROWS, "fillfactor": "45"}},
     )
     draft_order_id: Mapped[UUID]  # no foreign key, so that old orders can be deleted quickly
     erp_export_id: Mapped[UUID] = mapped_column(ForeignKey("erp_export.id"))
@@ -202,22 +209,43 @@ class ERPPushLog(Owned, Base):
     retry_count: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     latency_ms: Mapped[int | None]
     request_id: Mapped[str | None]
-    _export: Mapped[ERPExport] = relationship(lazy="selectin", viewonly=True)
+    _export: Mapped[ERPExport | None] = relationship(lazy="selectin", viewonly=True)
 
-    @property
+    @hybrid_property
     def request_json(self) -> dict[str, Any] | None:
-        """What was asked, as `REQUEST_OF_LOG` has it."""
+        """What was asked, as `REQUEST_OF_LOG` has it; in a query it is what the row keeps."""
+        if self.kept_request is None or self._export is None:
+            return self.kept_request
         sent = self._export
         about = {"file": sent.filename, "size": sent.document_size, "sha256": sent.document_sha256}
-        return None if self.kept_request is None else about | self.kept_request
+        return about | self.kept_request
 
-    @property
+    @request_json.inplace.setter
+    def _request_json_setter(self, value: dict[str, Any] | None) -> None:
+        self.kept_request = value
+
+    @request_json.inplace.expression
+    @classmethod
+    def _request_json_expression(cls) -> InstrumentedAttribute[dict[str, Any] | None]:
+        return cls.kept_request
+
+    @hybrid_property
     def response_json(self) -> dict[str, Any] | None:
-        """What was answered, as `RESPONSE_OF_LOG` has it."""
-        kept = self.kept_response
-        if not kept or kept.get("file", "") is not None or "path" not in kept:
-            return kept
-        return kept | {"file": kept["path"].rpartition("/")[2]}
+        """What was answered, as `RESPONSE_OF_LOG` has it; in a query it is what the row keeps."""
+        sent = self._export
+        if self.kept_response != json.loads(AS_PUBLISHED) or sent is None or sent.staged_path is None:
+            return self.kept_response
+        path = sent.staged_path.rsplit(".", 2)[0]
+        return {"file": path.rpartition("/")[2], "path": path, "bytes": sent.document_size}
+
+    @response_json.inplace.setter
+    def _response_json_setter(self, value: dict[str, Any] | None) -> None:
+        self.kept_response = value
+
+    @response_json.inplace.expression
+    @classmethod
+    def _response_json_expression(cls) -> InstrumentedAttribute[dict[str, Any] | None]:
+        return cls.kept_response
 
 
 class DeliveryProof(Base):

@@ -62,7 +62,7 @@ class BulkJobOrder(Base):
     __tablename__ = "bulk_job_order"
     __table_args__ = (
         Index("idx_bulk_job_order_told", "job_id", "outcome", "position", postgresql_where=text("outcome <> 'DONE'")),
-        {"postgresql_with": {**VACUUM_EARLY, "fillfactor": "50"}},
+        {"postgresql_with": VACUUM_EARLY},
     )
     job_id: Mapped[UUID] = mapped_column(primary_key=True)
     position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
