@@ -147,7 +147,7 @@ class PushOrchestrator:
 
     def _bring_up_to_date(self, order: DraftOrder) -> None:
         """Let the caller's order say where it stands, and by which number or file its ERP knows it."""
-        stored = self._session.get(DraftOrderRow, order.id, populate_existing=True)
+        stored = self._session.get(DraftOrderRow, (order.id, order.org_id), populate_existing=True)
         if stored is not None:
             order.status, order.erp_order_id = OrderStatus(stored.status), stored.erp_order_id
 

@@ -34,7 +34,7 @@ class ERPExport(Owned, Base):
         one_of("status", "status", ERPExportStatus),
         one_of("kind", "kind", Kind),
         within_org("connection_id", "erp_connection"),
-        Index("idx_erp_export_order", "draft_order_id", text("created_at DESC")),
+        Index("idx_erp_export_order", "draft_order_id"),
         Index("idx_erp_export_org", "org_id", "created_at"),
         Index("idx_erp_export_updated", "updated_at", **BY_RANGE),
         # Whether a connection has any, which its foreign key asks too.
