@@ -126,7 +126,7 @@ def test_lists_are_filtered_and_paged(acme, app, zone):
     second = acme.call("GET", f"/exports?limit=3&cursor={first['next_cursor']}").json()
     assert len({export["id"] for export in first["items"] + second["items"]}) == 4
     log = acme.call("GET", "/push-log?limit=2&status=SUCCESS").json()
-    rest = acme.call("GET", f"/push-log?limit=2&cursor={log['next_cursor']}").json()
+    rest = acme.call("GET", f"/push-log?limit=2&status=SUCCESS&cursor={log['next_cursor']}").json()
     assert (len(log["items"]), len(rest["items"])) == (2, 1)
 
 
