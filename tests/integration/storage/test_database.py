@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from orderflow.domain.ids import new_id
 from orderflow.postgres.errors import DatabaseError, DatabaseSetupError
 from orderflow.storage.database import Database, normal_url
-from orderflow.storage.fast.statements import run
+from orderflow.storage.fast.statements import later, run
 from orderflow.storage.tables.models import AuditLog, Base, DraftOrderRow, Organization
 from orderflow.storage.wake import Waker, listen
 
@@ -187,6 +187,17 @@ def test_a_transaction_begins_with_its_first_statement_in_one_round_trip(
         assert driver
         driver.pgconn.untrace()
     assert (tmp_path / "trace").read_text().count("ReadyForQuery") == round_trips
+
+
+def test_what_was_kept_goes_with_the_commit_in_one_round_trip(database: Database, org: UUID, tmp_path: Path) -> None:
+    with (tmp_path / "trace").open("w+") as trace, database.transaction(org) as connection:
+        driver: Any = connection.connection.dbapi_connection
+        driver.pgconn.trace(trace.fileno())
+        later(connection, "SELECT 1", {})
+        later(connection, "SELECT 2", {})
+        connection.commit()
+        driver.pgconn.untrace()
+    assert (tmp_path / "trace").read_text().count("ReadyForQuery") == 1
 
 
 def test_a_statement_of_its_own_costs_one_round_trip_and_sees_no_row(

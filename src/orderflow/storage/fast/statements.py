@@ -135,7 +135,7 @@ def _length(parameters: Parameters) -> int:
 def _bytes(value: Sized) -> int:
     """Return how many bytes a text takes in a message; of other values, how many they may take."""
     if isinstance(value, str):
-        return len(value) if value.isascii() else 4 * len(value)
+        return len(value) if value.isascii() else len(value.encode())
     return len(value) * (40 if isinstance(value, list) else 1)
 
 
@@ -155,7 +155,8 @@ def _send_and_commit(connection: Connection) -> None:
     kept = connection.info.get(_KEPT)
     if kept and not kept[-1].begins:
         with _sending(connection) as driver:
-            driver.commit()  # SQLAlchemy's own, which follows, finds nothing left to do
+            # psycopg's own would wait for what was sent before; SQLAlchemy's, which follows, finds nothing left to do.
+            driver.execute("COMMIT")
 
 
 @contextmanager
