@@ -38,8 +38,9 @@ def _tagged(value: Any) -> Any:
 
 def _object(pairs: list[tuple[str, Any]]) -> Any:
     value = with_contradictions(pairs)
-    if any(isinstance(inner, Contradiction) for inner in value.values()):
-        raise ValueError("a name has different values")
+    unsure = [name for name, inner in value.items() if isinstance(inner, Contradiction)]
+    if unsure:
+        raise ValueError(unsure[0])
     return _untagged(value)
 
 
