@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -53,11 +54,13 @@ class Place:
     Attributes:
         key: Of the API, for an ADMIN.
         url: Of the API.
+        ended: How often a process of a role ended by itself.
     """
 
     def __init__(self, home: Path, prune_seconds: float) -> None:
         self.home, self._erp_root, self._erp_port = home, home / "erp", 0
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.ended: Counter[str] = Counter()
         self._port = free_port()
         self.url = f"http://127.0.0.1:{self._port}"
         self._pace = {**PACE, "ORDERFLOW_PRUNE_SECONDS": str(prune_seconds)}
@@ -100,6 +103,13 @@ class Place:
         self.processes[role] = subprocess.Popen(
             [sys.executable, *command], env=environment, cwd=self.home, stdout=self._log, stderr=self._log
         )
+
+    def supervise(self) -> None:
+        """Start again what ended by itself, as a supervisor does. What a fault kills it starts itself."""
+        for role, process in self.processes.items():
+            if process.poll() not in (None, -signal.SIGKILL):
+                self.ended[role] += 1
+                self.start(role)
 
     def kill(self, role: str) -> None:
         """Kill -9 one of our processes."""

@@ -18,6 +18,7 @@ from orderflow.storage.work.inbound import SET_ASIDE, UNMATCHED
 from orderflow.storage.work.outages import IS_AWAY, WAITS_UNSENT, waits_for_longer
 from orderflow.storage.work.queue import due
 from orderflow.storage.work.routes import BETTER_ELSEWHERE, MOVABLE, stamp
+from orderflow.storage.work.tallies import LARGE
 
 _SPARE = 5.0
 """Seconds by which a time may lie ahead of the longest wait: clocks are read one after the other."""
@@ -171,6 +172,10 @@ class SqlSystem:
     def due_notices(self) -> list[Place]:
         """Return the organizations whose users are to be told of what needs them, if there is something."""
         return self._places(_DUE_NOTICES)
+
+    def large(self) -> list[Place]:
+        """Return the organizations whose deliveries are counted beforehand, since they are very many."""
+        return self._places(LARGE)
 
     def put_clock_right(self, longest_wait: float, longest_poll: float) -> int:
         """Make due what waits for longer than anything ever does, because the database's clock was put back.
