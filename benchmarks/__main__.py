@@ -2,22 +2,24 @@
 
 Each module of benchmarks/rows/ has `measure(full: bool) -> Iterator[Row]`: what it starts, it stops. `--full` means
 more repetitions and larger numbers. Figures of different rows are measured one after the other, never at once; the
-peers of a row take turns with us, run by run, because a machine's speed changes from minute to minute.
+peers of a row take turns with us, run by run, because a machine's speed changes from minute to minute. A module that
+fails is said at the end, with status 1; the others are measured all the same.
 """
 
 from __future__ import annotations
 
 import argparse
 import atexit
-import importlib
 import pkgutil
 import shutil
 import signal
 import sys
 import time
+from dataclasses import replace
 
 import benchmarks.rows
-from benchmarks.table import Row, compare, markdown, recorded, save, show
+from benchmarks.runs import measure, measured_code
+from benchmarks.table import Row, compare, markdown, recorded, save, show, states
 
 
 def main() -> None:
@@ -41,20 +43,19 @@ def main() -> None:
         return
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # what was started is stopped then too
     remove_at_the_end()
+    before, start, code = recorded(), time.monotonic(), measured_code()
     rows: list[Row] = []
-    before, start = recorded(), time.monotonic()
-    for name in wanted.only:
-        began = time.monotonic()
-        print(f"{name} …", flush=True)
-        for row in importlib.import_module(f"benchmarks.rows.{name}").measure(wanted.full):
-            print(f"  {row.row}: {row.ours:,.4g} {row.unit}", flush=True)
-            rows.append(row)
-            if not wanted.compare:
-                save([row])
-        print(f"  {time.monotonic() - began:.0f} s", flush=True)
+    failures: list[str] = []
+    for row in measure(wanted.only, full=wanted.full, failures=failures):
+        rows.append(replace(row, code=code))
+        if not wanted.compare:
+            save(rows[-1:])
     show(rows)
     print("Beside the recorded results:", *compare(before, rows), sep="\n  ")
+    print(f"The recorded results are of {states(recorded().values())}.")
     print(f"{time.monotonic() - start:.0f} s in all")
+    if failures:
+        sys.exit("\n  ".join(["Not measured to the end:", *failures]))
 
 
 def remove_at_the_end() -> None:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from itertools import count
@@ -23,6 +23,7 @@ from benchmarks.orders import make_orders
 from orderflow.bootstrap import open_app
 from orderflow.domain.bulk import BulkAction
 from orderflow.domain.ids import new_id
+from orderflow.domain.orders import DraftOrder
 from orderflow.flow.order.accept import accept_orders
 from orderflow.flow.order.approve import approve_order
 from orderflow.flow.order.bulk import carry_out
@@ -32,6 +33,9 @@ from orderflow.settings import Settings
 from orderflow.testing.openssh_server import OpenSSHServer
 
 ACTOR = Actor("bench")
+AT_ONCE = 500
+"""Orders that come in by one transaction."""
+
 _names = count(1)
 
 
@@ -79,24 +83,31 @@ class Installation:
             "export_path": str(folder),
             **config,
         }
+        return self.connect_to("DROPZONE_JSON_V1", config, folder.name)
+
+    def connect_to(self, connector_type: str, config: dict[str, Any], name: str = "") -> UUID:
+        """Add and enable a connection; it is the default, and the only one."""
         wiring = self.app.wiring
         self._execute("UPDATE erp_connection SET status = 'DISABLED', is_default = false")
-        connection_id = steps.add_connection(wiring, self.org_id, "DROPZONE_JSON_V1", config, ACTOR, name=folder.name)
+        name = name or f"{connector_type}-{next(_names)}"
+        connection_id = steps.add_connection(wiring, self.org_id, connector_type, config, ACTOR, name=name)
         steps.enable_connection(wiring, self.org_id, connection_id, ACTOR)
         return connection_id
 
     def request(self, orders: int, lines: int) -> None:
         """Enter, approve and push as many orders to the default connection."""
-        for _ in range(0, orders, 500):
-            some = make_orders(min(orders, 500), lines)
-            orders -= len(some)
-            with self.app.store.work(self.org_id) as work:
-                accept_orders(work, some, ACTOR)
-                for order in some:
-                    approve_order(work, order.id, ACTOR)
-            job = BulkJob(new_id(), BulkAction.PUSH, ACTOR)
-            ended = carry_out(self.app.store, self.org_id, job, [order.id for order in some])
-            assert not ended.reasons, ended.reasons
+        for start in range(0, orders, AT_ONCE):
+            self.push(make_orders(min(orders - start, AT_ONCE), lines))
+
+    def push(self, orders: Sequence[DraftOrder]) -> None:
+        """Enter, approve and push orders to the default connection."""
+        with self.app.store.work(self.org_id) as work:
+            accept_orders(work, orders, ACTOR)
+            for order in orders:
+                approve_order(work, order.id, ACTOR)
+        job = BulkJob(new_id(), BulkAction.PUSH, ACTOR)
+        ended = carry_out(self.app.store, self.org_id, job, [order.id for order in orders])
+        assert not ended.reasons, ended.reasons
 
     def pause(self) -> None:
         """Let deliveries wait."""
@@ -109,15 +120,19 @@ class Installation:
 
     def deliver(self, orders: int, connection_id: UUID) -> float:
         """Let what waits be delivered by the workers that run; returns seconds until the last is settled."""
-        started = time.monotonic()
-        self.resume(connection_id)
-        self._wait(lambda: not self._scalar("SELECT EXISTS (SELECT FROM erp_export WHERE status = 'PENDING')"))
-        seconds = time.monotonic() - started
+        seconds = self.drain(connection_id)
         sent = self._scalar(
             "SELECT count(*) FROM erp_export WHERE connection_id = :id AND status = 'SENT'", connection_id
         )
         assert sent == orders, f"{sent} of {orders} were delivered"
         return seconds
+
+    def drain(self, connection_id: UUID) -> float:
+        """Let the workers that run take what waits; returns seconds until nothing does, whatever became of it."""
+        started = time.monotonic()
+        self.resume(connection_id)
+        self._wait(lambda: not self._scalar("SELECT EXISTS (SELECT FROM erp_export WHERE status = 'PENDING')"))
+        return time.monotonic() - started
 
     @contextmanager
     def workers(self, number: int = 1, **environment: str) -> Iterator[list[subprocess.Popen[bytes]]]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -33,6 +34,7 @@ class Row:
         reached: whether it is; None where there is no target.
         note: what a reader must know to trust the figure: counts, what was left out.
         spread: how far from its median the farthest run lay, as a share of it, by peer; ours as "ours".
+        code: the commit that was measured; with a `+`, changes beside it.
     """
 
     row: str
@@ -43,6 +45,7 @@ class Row:
     reached: bool | None = None
     note: str = ""
     spread: Mapping[str, float] = field(default_factory=dict)
+    code: str = ""
 
     @property
     def rising(self) -> bool:
@@ -101,6 +104,12 @@ def compare(before: Mapping[str, Row], rows: Sequence[Row]) -> list[str]:
     ]
     new = [f"{row.row}: not recorded before" for row in rows if row.row not in before]
     return [*lines, *new, f"{len(changes) - len(moved)} of {len(changes)} rows did not move beyond noise."]
+
+
+def states(rows: Iterable[Row]) -> str:
+    """Say how many rows were measured at which commit: a table is to be trusted as a whole if there is one."""
+    counted = Counter(row.code or "a commit that was not noted" for row in rows)
+    return ", ".join(f"{code} ({count} rows)" for code, count in counted.most_common())
 
 
 def recorded(path: Path = RESULTS) -> dict[str, Row]:

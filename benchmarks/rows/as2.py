@@ -24,7 +24,7 @@ TIMES = 3.0
 
 
 def measure(full: bool) -> Iterator[Row]:
-    rounds = 400 if full else 100
+    rounds = 400 if full else 60
     with TemporaryDirectory() as made:
         folder = Path(made)
         (folder / "content").write_bytes(DOCUMENT.content)

@@ -1,6 +1,6 @@
 """What a claim, a page and pruning cost when years of settled exports lie in the tables, beside 10 thousand.
 
-`make bench` fills in 300 thousand orders with their exports and attempts, `make bench-full` 10 million. A cost counts
+`make bench` fills in 150 thousand orders with their exports and attempts, `make bench-full` 10 million. A cost counts
 as flat if its median grows by less than half, or by less than a millisecond.
 
 Claims are those of a queue that drains: each takes the next 256 exports, which are settled before the next claim, so
@@ -94,8 +94,8 @@ Times = dict[str, list[float]]
 
 
 def measure(full: bool) -> Iterator[Row]:
-    many = 10_000_000 if full else 300_000
-    repetitions = 1_000 if full else 200
+    many = 10_000_000 if full else 150_000
+    repetitions = 1_000 if full else 60
     with Installation() as place, OpenSSHServer() as sshd:
         connection_id = place.connect(sshd)
         spare_what_stays()  # as a worker does

@@ -26,7 +26,7 @@ ROWS = "json.loads + executemany into two tables"
 
 
 def measure(full: bool) -> Iterator[Row]:
-    orders = 50_000 if full else 5_000
+    orders = 50_000 if full else 2_000
     with Installation() as place, serve(place, "--no-engine", LOG_LEVEL="WARNING") as running:
         files = _files(place.home, orders)
         file = next(files)

@@ -30,7 +30,7 @@ def measure(full: bool) -> Iterator[Row]:
         with _bare(place) as bare, serve(place, "--no-engine", LOG_LEVEL="WARNING") as ours:
             bodies = _bodies()
             key = new_key(place)
-            seconds = 10 if full else 3
+            seconds = 10 if full else 2
 
             async def take_in(client: Client) -> int:
                 answer = await client.call(request("POST", "/api/v1/draft-orders", key, next(bodies)))
@@ -48,7 +48,7 @@ def measure(full: bool) -> Iterator[Row]:
                 PEER: lambda: throughput(bare.port, insert, CONNECTIONS, seconds),
             }
             medians(programs, 1)  # both get warm
-            figures = medians(programs, 7 if full else 5)
+            figures = medians(programs, 7 if full else 3)
     yield Row(
         "API intake: POST order + approve + push",
         figures["ours"],

@@ -1,6 +1,6 @@
 """The memory of `orderflow serve` while a long queue drains: it must not grow with the queue.
 
-`make bench` lets 6,000 orders drain, `make bench-full` 100,000.
+`make bench` lets 4,000 orders drain, `make bench-full` 100,000.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ LOOK_EVERY = 0.1
 
 
 def measure(full: bool) -> Iterator[Row]:
-    orders = 100_000 if full else 6_000
+    orders = 100_000 if full else 4_000
     with Installation() as place, OpenSSHServer() as sshd:
         connection_id = place.connect(sshd)
         place.pause()

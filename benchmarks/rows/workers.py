@@ -1,4 +1,7 @@
-"""How much more worker processes deliver, and whose processor time it takes: four connections to OpenSSH's sshd."""
+"""How much more worker processes deliver, and whose processor time it takes: four connections to OpenSSH's sshd.
+
+`make bench` measures them on loopback, `make bench-full` at 50 ms, too.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ import psutil
 from sqlalchemy import text
 
 from benchmarks.installation import Installation
+from benchmarks.interleaved import Figures
 from benchmarks.link import link
 from benchmarks.orders import SMALL
 from benchmarks.table import Row
@@ -18,13 +22,14 @@ from orderflow.testing.openssh_server import OpenSSHServer
 
 PROCESSES = (1, 2, 4)
 CONNECTIONS = 4
-LINKS = {"on loopback": 0.0, "at 50 ms": 0.05}
+LOOPBACK = "on loopback"
+LINKS = {LOOPBACK: 0.0, "at 50 ms": 0.05}
 
 
 def measure(full: bool) -> Iterator[Row]:
-    orders, rounds = (2_000, 3) if full else (500, 2)
+    orders, rounds = (2_000, 3) if full else (400, 2)
     with OpenSSHServer() as server, Installation() as place:
-        for where, round_trip in LINKS.items():
+        for where, round_trip in LINKS.items() if full else [(LOOPBACK, 0.0)]:
             with link(server.port, round_trip) as port:
                 fleet = Fleet(place, server, port if round_trip else server.port)
                 runs = {number: [] for number in PROCESSES}
@@ -36,18 +41,24 @@ def measure(full: bool) -> Iterator[Row]:
 
 
 def _rows(where: str, runs: dict[int, list[tuple[float, dict[str, float]]]], orders: int) -> Iterator[Row]:
-    one = statistics.median(rate for rate, _ in runs[1])
+    figures = Figures({_processes(number): [rate for rate, _ in seen] for number, seen in runs.items()})
     for number, seen in runs.items():
+        name = _processes(number)
         spent = {who: 1000 * statistics.median(cpu[who] for _, cpu in seen) for who in seen[0][1]}
         shares = ", ".join(f"{who} {seconds:.2f}" for who, seconds in spent.items())
         yield Row(
-            f"delivered over {CONNECTIONS} connections {where}, {number} worker process{'es' if number > 1 else ''}",
-            statistics.median(rate for rate, _ in seen),
+            f"delivered over {CONNECTIONS} connections {where}, {name}",
+            figures[name],
             "orders/s",
-            peers={} if number == 1 else {"1 worker process": one},
+            peers={} if number == 1 else {_processes(1): figures[_processes(1)]},
             note=f"{len(seen)} runs of {CONNECTIONS * orders} orders; processor seconds per 1,000: {shares}"
             f"; {psutil.cpu_count()} cores",
+            spread=figures.spread | {"ours": figures.spread[name]},
         )
+
+
+def _processes(number: int) -> str:
+    return f"{number} worker process{'es' if number > 1 else ''}"
 
 
 class Fleet:

@@ -29,7 +29,7 @@ export function start(): void {
         <I18nProvider i18n={i18n}>
           <MantineProvider theme={theme} cssVariablesResolver={readable} defaultColorScheme="auto">
             <QueryClientProvider client={client}>
-              <Notifications position="bottom-center" />
+              <Notifications position="bottom-left" />
               <ModalsProvider>
                 <BrowserRouter basename={BASE}>
                   <App />

@@ -2,6 +2,8 @@ import { t } from "@lingui/core/macro";
 import { createTheme, DEFAULT_THEME, type CSSVariablesResolver } from "@mantine/core";
 
 const CLOSE = { "aria-label": t`Close` };
+/** A title may be a file's name: it is broken rather than pushing the button that closes out of the screen. */
+const WHOLE = { minWidth: 0, overflowWrap: "anywhere", lineHeight: 1.3 } as const;
 
 export const theme = createTheme({
   primaryColor: "indigo",
@@ -14,15 +16,18 @@ export const theme = createTheme({
   components: {
     Menu: { defaultProps: { withInitialFocusPlaceholder: false } },
     Notification: { defaultProps: { closeButtonProps: CLOSE } },
-    Modal: { defaultProps: { centered: true, closeButtonProps: CLOSE }, styles: { title: { fontWeight: 650 } } },
+    Modal: {
+      defaultProps: { centered: true, closeButtonProps: CLOSE },
+      styles: { title: { fontWeight: 650, ...WHOLE } },
+    },
     Drawer: {
       defaultProps: { position: "right", size: "xl", closeButtonProps: CLOSE },
-      styles: { title: { fontSize: "var(--mantine-font-size-lg)", fontWeight: 650 } },
+      styles: { title: { fontSize: "var(--mantine-font-size-lg)", fontWeight: 650, ...WHOLE } },
     },
     InputWrapper: { defaultProps: { inputWrapperOrder: ["label", "input", "description", "error"] } },
     PasswordInput: { defaultProps: { visibilityToggleButtonProps: { "aria-label": t`Show or hide the password` } } },
     Tooltip: { defaultProps: { withArrow: true, openDelay: 200 } },
-    Table: { defaultProps: { verticalSpacing: "xs", highlightOnHover: true } },
+    Table: { defaultProps: { verticalSpacing: 6, highlightOnHover: true } },
     TableScrollContainer: { defaultProps: { type: "native" } },
     Loader: { defaultProps: { role: "status" } },
     Anchor: { defaultProps: { size: "sm" } },

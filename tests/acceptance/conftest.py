@@ -149,7 +149,9 @@ class Site:
 
     def client(self, role: Role = Role.ADMIN) -> Client:
         base = f"{self.url}/api/v1"
-        login = httpx.post(f"{base}/auth/login", json={"email": self.email(role), "password": self.password})
+        login = httpx.post(
+            f"{base}/auth/login", json={"email": self.email(role), "password": self.password}, timeout=60
+        )
         return Client(base_url=base, timeout=60, headers={"Authorization": f"Bearer {login.json()['access_token']}"})
 
 

@@ -252,8 +252,8 @@ def test_what_workers_and_beat_do_is_measured_at_ports_of_their_own(place: Insta
 def _pushes_that_workers_count(place: Installation) -> float:
     counted = 0.0
     for port in (*place.ports[:WORKERS], place.beat_port):
-        assert httpx.get(f"http://127.0.0.1:{port}/readyz").json() == {"ready": True}
-        shown = httpx.get(f"http://127.0.0.1:{port}/metrics").text
+        assert httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=60).json() == {"ready": True}
+        shown = httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=60).text
         assert "orderflow_broker_up 1.0" in shown
         assert "process_resident_memory_bytes" in shown
         counted += sum(float(count) for count in re.findall(r'pushes_total{.*outcome="success"} (\S+)', shown))

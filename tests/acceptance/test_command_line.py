@@ -108,8 +108,12 @@ def test_a_worker_delivers_and_stops_cleanly(acme, tmp_path):
             assert worker.poll() is None
         while acme.json("orders", "show", "PO-1")["status"] != "PUSHED":
             assert worker.poll() is None
-        assert httpx.get(f"http://127.0.0.1:{port}/readyz").json() == {"ready": True, "database": "ok", "troubles": []}
-        shown = httpx.get(f"http://127.0.0.1:{port}/metrics").text
+        assert httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=60).json() == {
+            "ready": True,
+            "database": "ok",
+            "troubles": [],
+        }
+        shown = httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=60).text
         assert 'orderflow_pushes_total{connector_type="DROPZONE_JSON_V1",outcome="success"} 1.0' in shown
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(timeout=20) == 0
@@ -133,7 +137,9 @@ def test_serve_answers_and_stops_cleanly(orderflow):
     environment = {"PYTHONPATH": os.pathsep.join(sys.path), "ORDERFLOW_HOME": str(orderflow.home)}
     command = [sys.executable, "-m", "orderflow", "serve", "--port", str(port)]
     with subprocess.Popen(command, env=os.environ | environment, stderr=subprocess.PIPE, text=True) as serving:
-        health = httpx.Client(transport=httpx.HTTPTransport(retries=8))  # it waits 0.5, 1, 2, … seconds between them
+        health = httpx.Client(
+            transport=httpx.HTTPTransport(retries=8), timeout=60
+        )  # it waits 0.5, 1, 2, … seconds between them
         with health:
             answer = health.get(f"http://127.0.0.1:{port}/healthz")
         serving.send_signal(signal.SIGTERM)

@@ -112,7 +112,7 @@ def key(own_orderflow: CommandLine, tmp_path: Path) -> str:
     own_orderflow("user", "create", "admin@acme.example")
     server = Server(own_orderflow.home)
     server.start()
-    with httpx.Client(base_url=f"{server.url}/api/v1") as client:
+    with httpx.Client(base_url=f"{server.url}/api/v1", timeout=60) as client:
         signed_in = {"email": "admin@acme.example", "password": "a horse of the test's own"}
         token = client.post("/auth/login", json=signed_in).json()["access_token"]
         headers = {"Authorization": f"Bearer {token}"}

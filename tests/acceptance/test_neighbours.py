@@ -77,7 +77,7 @@ class Served:
 
     def viewer(self) -> str:
         login = {"email": self.email, "password": self.password}
-        return str(httpx.post(f"{self.url}/api/v1/auth/login", json=login).json()["access_token"])
+        return str(httpx.post(f"{self.url}/api/v1/auth/login", json=login, timeout=60).json()["access_token"])
 
     def peak(self) -> int:
         """Return the most memory that the server ever had, in bytes."""
@@ -116,7 +116,7 @@ def serving(home: Path, organizations: int, password: str) -> Iterator[Served]:
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         served = Served(address, process, keys, email, password)
-        wait_until(lambda: httpx.get(f"{served.url}/readyz").status_code == 200)
+        wait_until(lambda: httpx.get(f"{served.url}/readyz", timeout=60).status_code == 200)
         yield served
     finally:
         process.terminate()

@@ -59,7 +59,7 @@ def serving(home: Path) -> Iterator[str]:
         subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=said) as process,
     ):
         try:
-            wait_until(lambda: httpx.get(f"http://127.0.0.1:{port}/readyz").status_code == 200)
+            wait_until(lambda: httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=60).status_code == 200)
             yield f"http://127.0.0.1:{port}/api/v1"
         finally:
             ended = process.poll()

@@ -7,7 +7,7 @@ import re
 import secrets
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -66,6 +66,16 @@ AT_REST = """
         .map(animation => animation.finished)).then(() => null)
 """
 """Waits until nothing fades in any more: what is half there has half its contrast."""
+
+DROPPED = """
+    count => {
+        const dropped = new DataTransfer();
+        const lines = Array.from({length: count}, (_, line) => `PO-${line};2026-01-05;4711;INT-999;10;1,23\\n`);
+        dropped.items.add(new File(lines, "orders.csv"));
+        return dropped;
+    }
+"""
+"""A file of that many lines, as it is dropped from a desktop."""
 
 MOST_LIST = 100_000
 """Bytes of JSON that a page of a list may be."""
@@ -544,7 +554,7 @@ def test_an_address_or_a_page_that_is_not_there_is_told(open_page: Callable[...,
     page.goto(f"{site.url}/nowhere/at-all")
     expect(page.get_by_role("heading", name="Not found")).to_be_visible()
     page.goto(f"{site.url}/activity")
-    expect(page.get_by_text("Your role may not read the audit log")).to_be_visible()
+    expect(page.get_by_text("Your role may not see the activity")).to_be_visible()
 
 
 def test_a_server_that_is_gone_is_told_once_and_what_was_typed_stays(open_page: Callable[..., Page], site) -> None:
@@ -1009,6 +1019,55 @@ def test_an_import_may_revise_what_is_here(open_page: Callable[..., Page], site,
         assert client.get(f"/draft-orders/{first}").json()["notes"] == "something else"
 
 
+@pytest.mark.parametrize("lines", [2_000, pytest.param(1_000_000, marks=pytest.mark.large)])
+def test_a_long_file_of_something_else_that_is_dropped_ends_early_and_says_so(
+    open_page: Callable[..., Page], site, lines: int
+) -> None:
+    page = open_page(Role.OPS)
+    page.goto(f"{site.url}/orders")
+    page.get_by_role("button", name="Import").click()
+    dialog = page.get_by_role("dialog", name="Import")
+    dropped = page.evaluate_handle(DROPPED, lines)
+    page.route("**/draft-orders/import**", lambda route: route.abort())
+    dialog.get_by_text("Or drop it here").dispatch_event("drop", {"dataTransfer": dropped})
+    expect(dialog.get_by_role("alert")).to_contain_text("OrderFlow does not answer")
+    expect(dialog.get_by_role("alert")).to_contain_text("Import the file again")
+    page.unroute("**/draft-orders/import**")
+    dialog.get_by_text("Or drop it here").dispatch_event("drop", {"dataTransfer": dropped})
+    expect(dialog.get_by_text("0 orders came in")).to_be_visible()
+    expect(dialog.get_by_role("alert").filter(has_text="The rest of the file was not read")).to_contain_text(
+        "lines were refused, so the import ended here"
+    )
+    expect(dialog.get_by_role("listitem")).to_have_count(51)  # the first ones, and how many more
+    _assert_accessible(page, "an import that ended early")
+
+
+def test_two_bulk_jobs_at_once_do_each_order_once_and_tell_each_what_they_did(
+    open_page: Callable[..., Page], site
+) -> None:
+    with site.client() as client:
+        for number in range(3):
+            client.post("/draft-orders", json=an_order(f"PO-{number}"))
+        pages = [open_page(Role.ADMIN), open_page(Role.OPS)]
+        for page in pages:
+            page.goto(f"{site.url}/orders")
+            page.get_by_label("Select all on this page").check()
+        with ExitStack() as together:
+            for page in pages:
+                together.enter_context(_held_back(page, "**/api/v1/bulk-jobs", at_once=True))
+                page.get_by_role("button", name="Approve 3").click()
+        for page in pages:
+            done = page.get_by_text("Done for 3 orders")
+            expect(done.or_(page.get_by_role("heading", level=1, name="Approve"))).to_be_visible()
+        jobs = [client.get(f"/bulk-jobs/{job['id']}").json() for job in client.get("/bulk-jobs").json()["items"]]
+        assert sum(job["done"] for job in jobs) == 3
+        assert len(client.get("/draft-orders?status=APPROVED").json()["items"]) == 3
+    told = {page.url.rpartition("/")[2]: page for page in pages}
+    for job in jobs:
+        for reason in job["reasons"]:
+            expect(told[job["id"]].get_by_text(reason["message"]).first).to_be_visible()
+
+
 def test_a_group_of_failures_is_mended_in_three_clicks_with_the_keyboard_alone(
     open_page: Callable[..., Page], site
 ) -> None:
@@ -1126,6 +1185,7 @@ def test_an_answer_that_cannot_be_read_is_news(open_page: Callable[..., Page], s
     expect(banner.get_by_role("region", name="What the answer says")).to_contain_text("thank you")
     _assert_accessible(page, "an answer that cannot be read")
     page.goto(f"{site.url}/orders")
+    page.get_by_role("button", name="More filters").click()
     page.get_by_label("Answer unreadable").click()
     expect(page.get_by_label("Answer unreadable")).to_be_checked()
     expect(page.get_by_role("row", name="PO-1").get_by_text("Answer unreadable")).to_be_visible()

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from orderflow.domain.access import Role
 from orderflow.flow.people.second_factor import STEP
-from tests.acceptance.test_page import an_order
+from tests.acceptance.test_page import _until, an_order
 
 pytestmark = [pytest.mark.xdist_group("page"), pytest.mark.slow]
 
@@ -48,6 +48,29 @@ def test_a_session_is_for_all_tabs_and_ends_without_losing_what_was_typed(open_p
     expect(other.get_by_role("button", name="Sign in")).to_be_visible()
 
 
+def test_a_right_that_is_taken_away_meanwhile_costs_nothing_that_was_typed(
+    open_page: Callable[..., Page], site
+) -> None:
+    with site.client() as client:
+        order_id = client.post("/draft-orders", json=an_order("PO-1")).json()["id"]
+        users = {each["email"]: each["id"] for each in client.get("/users").json()["items"]}
+        path = f"/users/{users[site.email(Role.OPS)]}"
+        page = open_page(Role.OPS)
+        page.goto(f"{site.url}/orders/{order_id}")
+        page.get_by_role("button", name="Edit").click()
+        form = page.get_by_role("dialog", name="Edit PO-1")
+        form.get_by_label("Notes").fill("Call before delivery")
+        assert client.patch(path, json={"role": "VIEWER"}).status_code == 200
+        form.get_by_role("button", name="Save").click()
+        again = page.get_by_role("dialog", name="Sign in again")  # as whoever has another role now
+        again.get_by_role("textbox", name="Password").fill(site.password)
+        page.keyboard.press("Enter")
+        expect(form.get_by_role("alert")).to_contain_text("FORBIDDEN")
+        expect(form.get_by_label("Notes")).to_have_value("Call before delivery")
+        expect(page.get_by_role("button", name="Reject")).to_have_count(0)  # what is offered is true again
+        assert client.get(f"/draft-orders/{order_id}").json()["notes"] is None
+
+
 def test_a_reader_of_german_sees_and_types_everything_in_their_own_way(browser: Browser, site) -> None:
     with site.client() as client:
         order_id = client.post("/draft-orders", json=an_order("PO-1")).json()["id"]
@@ -72,6 +95,12 @@ def test_a_reader_of_german_sees_and_types_everything_in_their_own_way(browser: 
     expect(page.get_by_text("1.250,50").first).to_be_visible()
     with site.client() as client:
         assert client.get(f"/draft-orders/{order_id}").json()["lines"][0]["unit_price"] == 1250.5
+        client.post("/connectors", json={"connector_type": "MOCK", "config": {"mode": "rejected"}})
+        client.post("/bulk-jobs", json={"action": "approve", "ids": [order_id]})
+        client.post("/bulk-jobs", json={"action": "push", "ids": [order_id]})
+        _until(lambda: client.get(f"/draft-orders/{order_id}").json()["status"] == "ERROR")
+    page.reload()
+    expect(page.get_by_text("Das Mock-ERP lehnt diesen Auftrag ab.").first).to_be_visible()
     page.get_by_role("button", name="Konto").click()
     page.get_by_role("menuitem", name="English").click()
     expect(page.get_by_role("button", name="Edit")).to_be_visible()

@@ -97,7 +97,7 @@ def _until_it_serves(address: str, server: subprocess.Popen[bytes], said: Path) 
     while True:
         assert server.poll() is None, said.read_text("utf-8")
         try:
-            if httpx.get(f"{address}/readyz", trust_env=False).is_success:
+            if httpx.get(f"{address}/readyz", trust_env=False, timeout=60).is_success:
                 return
         except httpx.TransportError:
             time.sleep(0.2)

@@ -43,16 +43,17 @@ class Receiver:
             time.sleep(PAUSE)
 
     def _take(self, path: Path) -> None:
+        """Answer a file, then remove it: whoever is killed between answers it once more, and the same."""
         order_id = json.loads(path.read_bytes())["draft_order_id"]
-        path.unlink()
-        chance = random.random()
+        chance = random.Random(path.name).random()
         if chance < REFUSED:
             self._answer(f"error_{path.name}", {"status": "FAILED", "error_code": "NO_STOCK", "message": "No stock."})
-            return
-        if chance > 1 - UNREADABLE:
-            (self.answers / f"ack_{path.name}").write_text("<no/>")
-            time.sleep(PAUSE)
-        self._answer(f"ack_{path.name}", {"status": "ACKED", "erp_order_id": f"SO-{order_id[-12:]}"})
+        else:
+            if chance > 1 - UNREADABLE:
+                (self.answers / f"ack_{path.name}").write_text("<no/>")
+                time.sleep(PAUSE)
+            self._answer(f"ack_{path.name}", {"status": "ACKED", "erp_order_id": f"SO-{order_id[-12:]}"})
+        path.unlink()
 
     def _answer(self, name: str, answer: dict[str, Any]) -> None:
         draft = self.answers / f"{name}.tmp"

@@ -13,7 +13,10 @@ from itertools import cycle
 from tests.soak.place import PASSWORD, Place
 
 BROKEN = 5.0
-"""Seconds for which something stays broken."""
+"""Seconds for which something stays broken at most."""
+
+LEAST = 4.0
+"""Seconds between two faults, so that there is work between them in a short run, too."""
 
 Wait = Callable[[float], object]
 
@@ -66,7 +69,7 @@ class Faults(threading.Thread):
 
     def __init__(self, place: Place, every: float) -> None:
         super().__init__(daemon=True)
-        self._place, self._every, self._stopped = place, every, threading.Event()
+        self._place, self._every, self._stopped = place, max(every, LEAST), threading.Event()
         self.done: Counter[str] = Counter()
 
     def run(self) -> None:
@@ -74,7 +77,7 @@ class Faults(threading.Thread):
         for fault in cycle(FAULTS):
             if self._stopped.wait(self._every):
                 return
-            fault(self._place, self._stopped.wait)
+            fault(self._place, lambda seconds: self._stopped.wait(min(seconds, self._every / 2)))
             self.done[fault.__name__] += 1
 
     def stop(self) -> None:

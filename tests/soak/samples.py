@@ -48,6 +48,7 @@ FLOORS = {
     "threads": 4.0,
     "rows": 6_000.0,
     "s": 0.1,
+    "s of waiting": 1.0,
     "orders": 500.0,
 }
 """By unit, what is never called growth: less than an allocator, a pool or a vacuum takes as its next piece."""
@@ -158,7 +159,7 @@ class Samples:
         ):
             found.append((name, unit, float(_one(connection, query) or 0)))
         delivery = _one(connection, _DELIVERY, max(every, 60.0))
-        return found if delivery is None else [*found, ("time from push to delivery", "s", delivery)]
+        return found if delivery is None else [*found, ("time from push to delivery", "s of waiting", delivery)]
 
 
 def _one(connection: psycopg.Connection, query: str, *values: float) -> float | None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import importlib
 import json
 import pkgutil
+from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import benchmarks.rows
 import pytest
 from benchmarks.interleaved import medians
-from benchmarks.table import Row, change, compare, save
+from benchmarks.runs import measure
+from benchmarks.table import Row, change, compare, save, states
 
 
 @pytest.mark.parametrize("name", [module.name for module in pkgutil.iter_modules(benchmarks.rows.__path__)])
@@ -28,6 +31,29 @@ def test_a_run_replaces_its_own_rows_and_keeps_the_others(tmp_path: Path) -> Non
     assert (claim["row"], claim["ours"], claim["reached"]) == ("claim", 4, True)
 
 
+def test_a_module_that_fails_does_not_end_the_others(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def measured(full: bool) -> Iterator[Row]:
+        yield Row("intake", 100, "requests/s")
+
+    def failing(full: bool) -> Iterator[Row]:
+        yield Row("claim", 5, "ms")
+        raise OSError("no room")
+
+    modules = {"claim": SimpleNamespace(measure=failing), "intake": SimpleNamespace(measure=measured)}
+    monkeypatch.setattr(importlib, "import_module", lambda name: modules[name.rpartition(".")[2]])
+    failures: list[str] = []
+    rows = list(measure(["claim", "intake"], full=False, failures=failures))
+    assert ([row.row for row in rows], failures) == (["claim", "intake"], ["claim: OSError: no room"])
+    assert "2 of 2" in capsys.readouterr().out
+
+
+def test_it_is_said_which_state_of_the_code_the_rows_are_of() -> None:
+    rows = [Row("a", 1, "ms", code="1a2b"), Row("b", 1, "ms", code="1a2b"), Row("c", 1, "ms")]
+    assert states(rows) == "1a2b (2 rows), a commit that was not noted (1 rows)"
+
+
 def test_a_ratio_above_one_is_better_whatever_the_unit() -> None:
     assert Row("a", 200, "orders/s", {"peer": 100}).ratio("peer") == 2
     assert Row("b", 10, "ms", {"peer": 20}).ratio("peer") == 2
@@ -38,6 +64,13 @@ def test_the_runs_tell_how_far_they_lay_from_their_median() -> None:
     figures = medians({"ours": lambda: next(ours), "peer": lambda: next(peer)}, 3)
     assert figures == {"ours": 100, "peer": 10}
     assert figures.spread == pytest.approx({"ours": 0.3, "peer": 0})
+
+
+def test_what_is_slow_runs_once() -> None:
+    ours, peer = iter([90.0, 100.0, 130.0]), iter([10.0])
+    figures = medians({"ours": lambda: next(ours), "peer": lambda: next(peer)}, 3, once={"peer"})
+    assert figures == {"ours": 100, "peer": 10}
+    assert list(figures.spread) == ["ours"]
 
 
 def test_a_machine_that_is_slower_for_all_moves_nothing() -> None:

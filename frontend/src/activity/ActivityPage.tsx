@@ -52,7 +52,7 @@ function NotAllowed() {
   return (
     <>
       <PageTitle>{t`Activity`}</PageTitle>
-      <Empty icon={IconHistory} title={t`Your role may not read the audit log`}>
+      <Empty icon={IconHistory} title={t`Your role may not see the activity`}>
         <Trans>
           Administrators and integrators may. What happened to an order stands in the order&apos;s timeline.
         </Trans>

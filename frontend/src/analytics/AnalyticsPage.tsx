@@ -91,22 +91,22 @@ function Head({ by }: { by: By }) {
   return (
     <>
       <Table.Th>{BYS.find(({ value }) => value === by)?.label}</Table.Th>
-      <Table.Th ta="right">
+      <Table.Th ta="right" className="whole">
         <Trans>Asked for</Trans>
       </Table.Th>
-      <Table.Th ta="right">
+      <Table.Th ta="right" className="whole">
         <Trans>Success</Trans>
       </Table.Th>
-      <Table.Th ta="right">
+      <Table.Th ta="right" className="whole">
         <Trans>Failed</Trans>
       </Table.Th>
       <Table.Th>
         <Trans>Over time</Trans>
       </Table.Th>
-      <Table.Th ta="right">
+      <Table.Th ta="right" className="whole">
         <Trans>Delivery, half / 95 %</Trans>
       </Table.Th>
-      <Table.Th ta="right">
+      <Table.Th ta="right" className="whole">
         <Trans>Confirmation, half / 95 %</Trans>
       </Table.Th>
     </>

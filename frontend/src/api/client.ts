@@ -55,15 +55,17 @@ export class ApiError extends Error {
 }
 
 /** Ask; where the session has ended meanwhile, once more after somebody signed in again: nothing typed is lost. */
-async function ask(request: Request): Promise<Response> {
-  request.headers.set("Accept-Language", i18n.locale);
-  const again = request.clone();
-  const response = await fetch(request);
-  if (response.status !== 401 || !isSignedIn() || request.url.includes("/api/v1/auth/")) return response;
-  return (await signedInAgain()) ? fetch(again) : response;
+export function asking(send: (request: Request) => Promise<Response>): typeof send {
+  return async (request) => {
+    request.headers.set("Accept-Language", i18n.locale);
+    const again = request.clone();
+    const response = await send(request);
+    if (response.status !== 401 || !isSignedIn() || request.url.includes("/api/v1/auth/")) return response;
+    return (await signedInAgain()) ? send(again) : response;
+  };
 }
 
-export const api = createClient<paths>({ baseUrl: BASE, fetch: ask });
+export const api = createClient<paths>({ baseUrl: BASE, fetch: asking((request) => fetch(request)) });
 
 /** Return the answer of a call, or throw what the API says against it. */
 export async function answer<T>(call: Promise<{ data?: T; error?: unknown; response: Response }>): Promise<T> {

@@ -266,6 +266,16 @@ export function useAttempts(query: AttemptQuery) {
   return useLive(["attempts", query], () => answer(api.GET("/api/v1/push-log", { params: { query } })));
 }
 
+/** The last attempt of a connector that arrived; null: none did. */
+export function useLastDelivery(connection_id: string) {
+  const query = { connection_id, status: ["SUCCESS" as const], limit: 1 };
+  return useQuery({
+    queryKey: ["last-delivery", connection_id],
+    queryFn: async () => (await answer(api.GET("/api/v1/push-log", { params: { query } }))).items[0] ?? null,
+    staleTime: 60_000,
+  });
+}
+
 export function useAttempt(id: string) {
   const path = { attempt_id: id };
   return useLive(["attempt", id], () => answer(api.GET("/api/v1/push-log/{attempt_id}", { params: { path } })));

@@ -97,17 +97,21 @@ function EnableButton({ connector }: { connector: Connector }) {
   );
 }
 
+const STILL_READ = t`The ERP's answers are still read.`;
+
 function DisableButton({ connector }: { connector: Connector }) {
   const { name, options } = useChange(connector);
   const { waiting } = connector.health;
   const wait = waiting
-    ? `${plural(waiting, { one: "# delivery", other: "# deliveries" })} will wait until it is enabled again or they are moved.`
+    ? plural(waiting, {
+        one: "# delivery will wait until it is enabled again or moved.",
+        other: "# deliveries will wait until it is enabled again or they are moved.",
+      })
     : t`Nothing waits for it now.`;
   const disable = useAction(() => answer(api.POST("/api/v1/connectors/{connector_id}/disable", options)), {
     done: t`${name} is disabled`,
   });
-  const ask = () =>
-    confirm(t`Disable ${name}?`, `${wait} The ERP's answers are still read.`, t`Disable`, () => disable.run(undefined));
+  const ask = () => confirm(t`Disable ${name}?`, `${wait} ${STILL_READ}`, t`Disable`, () => disable.run(undefined));
   return (
     <Button size="xs" px="sm" variant="default" loading={disable.isPending} onClick={ask}>
       <Trans>Disable</Trans>
@@ -138,7 +142,10 @@ function DeleteButton({ connector }: { connector: Connector }) {
     waiting
       ? confirm(
           t`${name} is still needed`,
-          `${plural(waiting, { one: "# delivery waits", other: "# deliveries wait" })} for it. Move or withdraw them, then it can be deleted.`,
+          plural(waiting, {
+            one: "# delivery waits for it. Move or withdraw it, then this can be deleted.",
+            other: "# deliveries wait for it. Move or withdraw them, then this can be deleted.",
+          }),
           t`Show them`,
           () => navigate(waitingFor(connector.id)),
           { color: "indigo" },

@@ -4,7 +4,7 @@ import { Anchor, Badge, Button, Card, Group, SimpleGrid, Stack, Text, Title } fr
 import type { ReactNode } from "react";
 import { Link } from "react-router";
 import { answer, api, type Schemas } from "../api/client";
-import { useAction, useMay } from "../api/queries";
+import { useAction, useLastDelivery, useMay } from "../api/queries";
 import { ProblemAlert } from "../shared/ErrorAlert";
 import { count } from "../shared/format";
 import { Moment } from "../shared/Moment";
@@ -96,6 +96,17 @@ function Heading({ connector }: { connector: Connector }) {
   );
 }
 
+/** When something last arrived at the ERP, which says more than that something once did. */
+function LastDelivery({ id }: { id: string }) {
+  const { data } = useLastDelivery(id);
+  if (!data) return null;
+  return (
+    <Fact label={t`Last delivery`}>
+      <Moment at={data.created_at} />
+    </Fact>
+  );
+}
+
 function Facts({ connector }: { connector: Connector }) {
   const { id, config, health, last_test_at, opening_hours, certificate_ends_at } = connector;
   const target = config && [config.host ?? config.url, config.export_path].filter(Boolean).join(" · ");
@@ -106,6 +117,7 @@ function Facts({ connector }: { connector: Connector }) {
           <span className="mono">{String(target)}</span>
         </Fact>
       )}
+      {connector.delivered_at && <LastDelivery id={id} />}
       <Fact label={t`Last test passed`}>{last_test_at ? <Moment at={last_test_at} /> : t`not yet`}</Fact>
       {certificate_ends_at && (
         <Fact label={t`Last certificate ends`}>

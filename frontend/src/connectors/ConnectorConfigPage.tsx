@@ -66,7 +66,7 @@ export default function ConnectorConfigPage() {
               <Trans>Add a connector to say where orders go.</Trans>
             </Empty>
           ) : (
-            <SimpleGrid cols={{ base: 1, lg: 2 }}>
+            <SimpleGrid cols={{ base: 1, lg: 2 }} style={{ alignItems: "start" }}>
               {all.map((connector) => (
                 <ConnectorCard
                   key={connector.id}

@@ -14,7 +14,7 @@ import { AnswerTrial } from "./AnswerTrial";
 import { AnswersThatCome } from "./arrived/AnswersThatCome";
 import { DeliveryOptions, LABELS, NEW, type Options } from "./DeliveryOptions";
 import { ConfigForm } from "./form/ConfigForm";
-import { placed } from "./form/atFields";
+import { isSame, placed, type Fault } from "./form/atFields";
 import { filledIn, formSchema, type Config } from "./form/schema";
 import { Beside } from "./setup/Beside";
 import { Sample, Understood, type SampleRead } from "./setup/Sample";
@@ -90,8 +90,8 @@ export function ConnectorEditor({ type, connector, begun, taken, onClose }: Prop
   };
   const title = connector ? t`Edit ${connector.name ?? type.display_name}` : t`Add ${type.display_name}`;
   const shownSteps = stepsOf(schema, settings.config);
-  const faults = useMemo(() => placed(error?.fields ?? [], schema), [error, schema]);
-  const [step, goTo] = useStepOf(error, faults[0]?.field, schema);
+  const faults = useFaults(error, schema, settings.config);
+  const [step, goTo] = useStepOf(error, placed(error?.fields ?? [], schema)[0]?.field, schema);
   const at = shownSteps.indexOf(step);
   const next = shownSteps[at + 1];
   return (
@@ -203,6 +203,16 @@ export function ConnectorEditor({ type, connector, begun, taken, onClose }: Prop
         />
       )}
     </Drawer>
+  );
+}
+
+/** What is wrong, as long as it says what was refused: what is being mended is not called wrong. */
+function useFaults(error: ApiError | null, schema: RJSFSchema, config: Config): Fault[] {
+  const [refused, setRefused] = useState({ error, config });
+  if (error !== refused.error) setRefused({ error, config });
+  return useMemo(
+    () => placed(error?.fields ?? [], schema).filter(({ field }) => isSame(field, config, refused.config)),
+    [error, schema, config, refused.config],
   );
 }
 

@@ -15,7 +15,7 @@ export function ConnectorFilter({ filters }: { filters: Filters }) {
       placeholder={t`Any`}
       clearable
       value={chosen}
-      w={180}
+      w={150}
       data={connectors.map((each) => ({ value: each.id, label: connectorName(each) }))}
       onChange={(connection_id) => filters.set({ connection_id })}
       clearButtonProps={{ "aria-label": t`Clear the connector` }}

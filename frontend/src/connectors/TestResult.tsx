@@ -5,6 +5,7 @@ import { IconCircleCheck } from "@tabler/icons-react";
 import { useEffect, useState } from "react";
 import type { ApiError, Schemas } from "../api/client";
 import { ErrorAlert } from "../shared/ErrorAlert";
+import { tenths } from "../shared/format";
 
 /** Seconds after which the server gives a test up. */
 const LIMIT = 5;
@@ -45,7 +46,7 @@ function Running() {
   return (
     <Alert color="indigo" icon={<Loader size={18} />} title={t`Testing the connection`} role="status">
       <Text size="sm" className="numeric">
-        <Trans>Connecting, signing in, and trying what a delivery does: {elapsed.toFixed(1)} s</Trans>
+        <Trans>Connecting, signing in, and trying what a delivery does: {tenths(elapsed)} s</Trans>
       </Text>
       <Progress value={Math.min(100, (elapsed / LIMIT) * 100)} size="sm" mt="xs" aria-label={t`Time used`} />
     </Alert>

@@ -6,6 +6,7 @@ const SCHEMA = formSchema({
   type: "object",
   properties: {
     host: { type: "string", title: "Host" },
+    mode: { type: "string", title: "Kind", enum: ["sftp", "ftp"] },
     token_url: { type: "string", title: "Token URL" },
     password: { anyOf: [{ type: "string" }, { type: "null" }], title: "Password", writeOnly: true },
     columns: { type: "array", title: "Columns", items: { $ref: "#/$defs/Column" } },
@@ -33,5 +34,8 @@ test("a secret is told, never shown", () => {
 
 test("a sentence of the API calls settings as the form does, and leaves other words alone", () => {
   expect(inFormWords(SCHEMA, "auth oauth2 needs token_url")).toBe("auth oauth2 needs “Token URL”");
+  expect(inFormWords(SCHEMA, "is needed for mode sftp, in every mode")).toBe(
+    "is needed for “Kind” sftp, in every mode",
+  );
   expect(inFormWords(SCHEMA, "the host of erp_in_hamburg is down")).toBe("the host of erp_in_hamburg is down");
 });

@@ -27,10 +27,16 @@ export function settingLabel(schema: RJSFSchema, path: readonly string[]): strin
 
 /** A sentence of the API in which settings are called as the form calls them: token_url → “Token URL”. */
 export function inFormWords(schema: RJSFSchema, sentence: string): string {
-  return sentence.replace(/\b[a-z]+(?:_[a-z0-9]+)+\b/g, (name) => {
-    const title = (schema.properties?.[name] as FieldSchema | undefined)?.title;
-    return title ? `“${title}”` : name;
-  });
+  const field = (name: string) => schema.properties?.[name] as FieldSchema | undefined;
+  const called = (name: string) => {
+    const title = field(name)?.title;
+    return title ? t`“${title}”` : name;
+  };
+  return sentence
+    .replace(/\b[a-z]+(?:_[a-z0-9]+)+\b/g, called)
+    .replace(/\b([a-z]+) ([a-z0-9_]+)\b/g, (both, name: string, value: string) =>
+      field(name)?.enum?.includes(value) ? `${called(name)} ${value}` : both,
+    );
 }
 
 function resolved(root: RJSFSchema, field: FieldSchema | undefined): FieldSchema | undefined {

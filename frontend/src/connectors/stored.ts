@@ -1,3 +1,4 @@
+import { t } from "@lingui/core/macro";
 import type { Schemas } from "../api/client";
 import type { Options } from "./DeliveryOptions";
 import { MASK, type Config } from "./form/schema";
@@ -17,7 +18,7 @@ export function settingsOf(connector: Schemas["Connector"]): Settings {
 export function duplicateOf(connector: Schemas["Connector"], called: string): Settings {
   const settings = settingsOf(connector);
   const config = Object.fromEntries(Object.entries(settings.config).filter(([, value]) => !hidden(value)));
-  return { ...settings, config, name: `Copy of ${called}` };
+  return { ...settings, config, name: t`Copy of ${called}` };
 }
 
 function hidden(value: unknown): boolean {

@@ -13,6 +13,7 @@ import { Empty } from "../shared/Empty";
 import { GivenFilter } from "../shared/GivenFilter";
 import { ListTable } from "../shared/ListTable";
 import { Moment } from "../shared/Moment";
+import { MoreFilters } from "../shared/MoreFilters";
 import { MoveButtons } from "./MoveButtons";
 import { holdsText } from "../orders/Holds";
 import { OrderActions, ResolveButtons } from "../orders/OrderActions";
@@ -109,14 +110,21 @@ function FilterBar({ filters, view }: { filters: Filters; view: string }) {
         />
       </div>
       <Group gap="sm" align="flex-end">
-        <ConnectorFilter filters={filters} />
-        <TextInput
-          label={t`Error code`}
-          placeholder={t`Any`}
-          value={code}
-          onChange={(event) => type(event.currentTarget.value)}
+        <MoreFilters
+          filters={filters}
+          usual={
+            <>
+              <ConnectorFilter filters={filters} />
+              <TextInput
+                label={t`Error code`}
+                placeholder={t`Any`}
+                value={code}
+                onChange={(event) => type(event.currentTarget.value)}
+              />
+              <DayRange filters={filters} />
+            </>
+          }
         />
-        <DayRange filters={filters} />
         <GivenFilter filters={filters} name="waits_for" color="yellow" />
         <GivenFilter filters={filters} name="route" color="indigo" />
       </Group>

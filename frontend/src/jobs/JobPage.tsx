@@ -84,7 +84,7 @@ function Actions({ job }: { job: Job }) {
 
 function Counts({ counts }: { counts: Record<string, number> }) {
   return (
-    <SimpleGrid cols={4} mt="sm">
+    <SimpleGrid cols={{ base: 2, xs: 4 }} mt="sm">
       {Object.entries(counts).map(([label, orders]) => (
         <Text key={label} size="sm" className="numeric">
           {label} <b>{count(orders)}</b>

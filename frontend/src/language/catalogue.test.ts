@@ -2,7 +2,7 @@ import { getCatalogs } from "@lingui/cli/api";
 import { getConfig } from "@lingui/conf";
 import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { literals } from "./literals";
+import { literals, sentences } from "./literals";
 
 const catalogue = async () => (await getCatalogs(getConfig()))[0];
 
@@ -27,6 +27,25 @@ test("no text stands in a component past the catalogue", () => {
     literals(readFileSync(`src/${file}`, "utf8")).map((text) => `${file}: ${text}`),
   );
   expect(found).toEqual([]);
+});
+
+test("no sentence is put together past the catalogue", () => {
+  const files = readdirSync("src", { recursive: true, encoding: "utf8" }).filter((file) =>
+    /(?<!test)\.tsx?$/.test(file),
+  );
+  const found = files.flatMap((file) =>
+    sentences(readFileSync(`src/${file}`, "utf8")).map((text) => `${file}: ${text}`),
+  );
+  expect(found).toEqual([]);
+});
+
+test.each([
+  ["`${many} will wait until then`", 1],
+  ["t`${many} will wait until then`", 0],
+  ["plural(many, { one: `# waits for ${it} still` })", 0],
+  ["`${BASE}/docs/${name}.html`", 0],
+])("in %s are %i sentences past the catalogue", (source, count) => {
+  expect(sentences(`const it = ${source};`)).toHaveLength(count);
 });
 
 test.each([

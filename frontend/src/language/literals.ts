@@ -1,7 +1,8 @@
 import ts from "typescript";
 
 /** Attributes that people read. */
-const READ = /^(label|title|placeholder|description|about|alt|subtitle|aria-label|nothingFoundMessage|legend|error)$/;
+const READ =
+  /^(label|title|placeholder|description|about|alt|subtitle|aria-label|nothingFoundMessage|legend|error|field)$/;
 /** Words; numbers of orders are none. */
 const LETTERS = /\p{Ll}{2}/u;
 
@@ -48,4 +49,20 @@ export function literals(source: string): string[] {
 /** What says its text in the catalogue, or is of a machine. */
 function isOwn(tag: string): boolean {
   return /^(Trans|Plural|code|Code|style)$/.test(tag);
+}
+
+/** Some words in a row: no class, no address, no code. */
+const SENTENCE = /\p{Ll}{2,} \p{Ll}{2,}/u;
+
+/** The sentences that a source puts together itself, past the catalogue. */
+export function sentences(source: string): string[] {
+  const found: string[] = [];
+  const look = (node: ts.Node): void => {
+    if (ts.isTaggedTemplateExpression(node) || (ts.isCallExpression(node) && node.expression.getText() === "plural"))
+      return;
+    if (ts.isTemplateExpression(node) && SENTENCE.test(node.getText())) found.push(node.getText());
+    else ts.forEachChild(node, look);
+  };
+  look(ts.createSourceFile("it.tsx", source, ts.ScriptTarget.Latest, true, ts.ScriptKind.TSX));
+  return found;
 }

@@ -72,7 +72,8 @@ export function BulkActions({ selected, wanted, onDone }: Props) {
   };
   const filter = filterOf(wanted);
   const ask = (body: JobBody & { action: Action }, orders: number) => {
-    const label = `${LABELS[body.action]} ${plural(orders, { one: "# order", other: "# orders" })}`;
+    const action = LABELS[body.action];
+    const label = t`${action} ${plural(orders, { one: "# order", other: "# orders" })}`;
     const asking = WHY[body.action]?.(orders);
     if (asking) setAsked({ body, asking });
     else if (body.action === "move") setMoved({ body, orders });

@@ -1,20 +1,15 @@
 import { plural, t } from "@lingui/core/macro";
 import { Trans } from "@lingui/react/macro";
-import { Alert, Anchor, Button, FileButton, List, Modal, Radio, Stack, Text } from "@mantine/core";
+import { Alert, Anchor, Button, FileButton, List, Modal, Progress, Radio, Stack, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconUpload } from "@tabler/icons-react";
 import { useState } from "react";
 import { Link } from "react-router";
-import { answer, api, type Schemas } from "../api/client";
+import { answer, api, asking, isUnreachable, type ApiError, type Schemas } from "../api/client";
 import { useAction, useMay } from "../api/queries";
-
-type Line = Schemas["ImportedLine"];
-
-/** What became of each line, and by what all that came in is found again. */
-interface Brought {
-  lines: Line[];
-  importId: string | null;
-}
+import { sending } from "../api/sending";
+import { ErrorAlert, ProblemAlert } from "../shared/ErrorAlert";
+import { broughtIn, type Brought, type Some } from "./broughtIn";
 
 type OnDuplicate = Schemas["OnDuplicate"];
 
@@ -33,23 +28,44 @@ export function ImportButton() {
   const may = useMay();
   const [opened, { open, close }] = useDisclosure();
   const [choice, setChoice] = useState<OnDuplicate>("refuse");
-  const bring = useAction((file: File) => send(file, choice));
+  const [sent, setSent] = useState(0);
+  const bring = useAction((file: File) => send(file, choice, setSent), { quiet: true });
   const leave = () => {
     close();
     setChoice("refuse");
     bring.reset();
   };
+  const take = (file: File | null | undefined) => {
+    if (!file || bring.isPending) return;
+    setSent(0);
+    bring.run(file);
+  };
   const offered = CHOICES.filter(({ value }) => value !== "revise" || may("ORDERS_EDIT"));
+  const stays = !bring.isPending; // else nobody would be told how it ended
   return (
     <>
       <Button variant="default" leftSection={<IconUpload size={16} />} onClick={open}>
         <Trans>Import</Trans>
       </Button>
-      <Modal opened={opened} onClose={leave} title={t`Import`} centered size="lg">
+      <Modal
+        opened={opened}
+        onClose={leave}
+        title={t`Import`}
+        size="lg"
+        withCloseButton={stays}
+        closeOnEscape={stays}
+        closeOnClickOutside={stays}
+      >
         {bring.data ? (
           <Outcome {...bring.data} />
         ) : (
-          <Stack>
+          <Stack
+            onDragOver={(event) => event.preventDefault()}
+            onDrop={(event) => {
+              event.preventDefault();
+              take(event.dataTransfer.files[0]);
+            }}
+          >
             <Radio.Group
               label={t`A line about an order that is here already`}
               value={choice}
@@ -57,21 +73,12 @@ export function ImportButton() {
             >
               <Stack gap="xs" mt="xs">
                 {offered.map((each) => (
-                  <Radio key={each.value} {...each} />
+                  <Radio key={each.value} {...each} disabled={bring.isPending} />
                 ))}
               </Stack>
             </Radio.Group>
-            <FileButton
-              accept=".json,.jsonl,.ndjson,application/json"
-              onChange={(file) => file && bring.run(file)}
-              inputProps={{ "aria-label": t`File of orders` }}
-            >
-              {(props) => (
-                <Button {...props} leftSection={<IconUpload size={16} />} loading={bring.isPending}>
-                  <Trans>Choose the file</Trans>
-                </Button>
-              )}
-            </FileButton>
+            {bring.isPending ? <Sending sent={sent} /> : <ChooseFile onChosen={take} />}
+            {bring.error && <Broken error={bring.error} choice={choice} />}
           </Stack>
         )}
       </Modal>
@@ -79,32 +86,79 @@ export function ImportButton() {
   );
 }
 
-async function send(file: File, on_duplicate: OnDuplicate): Promise<Brought> {
+function ChooseFile({ onChosen }: { onChosen: (file: File | null) => void }) {
+  return (
+    <div>
+      <FileButton
+        accept=".json,.jsonl,.ndjson,application/json"
+        onChange={onChosen}
+        inputProps={{ "aria-label": t`File of orders` }}
+      >
+        {(props) => (
+          <Button {...props} leftSection={<IconUpload size={16} />}>
+            <Trans>Choose the file</Trans>
+          </Button>
+        )}
+      </FileButton>
+      <Text size="xs" c="dimmed" mt={6}>
+        <Trans>Or drop it here. JSON, or JSON Lines: an order in each line.</Trans>
+      </Text>
+    </div>
+  );
+}
+
+/** Orders are stored while the file is sent. */
+function Sending({ sent }: { sent: number }) {
+  const share = Math.floor(sent * 100);
+  return (
+    <div role="status">
+      <Text size="sm" mb={6} className="numeric">
+        <Trans>{share} % of the file is read</Trans>
+      </Text>
+      <Progress value={share} animated aria-label={t`Progress`} />
+    </div>
+  );
+}
+
+/** How it goes on after an import of which nobody knows how far it came. */
+const AGAIN = t`What had come in by then is here. Import the file again: an order that is here and says the same is not made again.`;
+const TWICE = t`What had come in by then is here. Look at the list first: imported again like this, those orders would be here twice.`;
+
+function Broken({ error, choice }: { error: ApiError; choice: OnDuplicate }) {
+  return (
+    <ErrorAlert error={error}>
+      {isUnreachable(error) && (
+        <Text size="sm" mt={4}>
+          {choice === "new" ? TWICE : AGAIN}
+        </Text>
+      )}
+    </ErrorAlert>
+  );
+}
+
+interface Imported extends Brought {
+  /** By what all that came in is found again. */
+  importId: string | null;
+}
+
+async function send(file: File, on_duplicate: OnDuplicate, onSent: (share: number) => void): Promise<Imported> {
   const call = api.POST("/api/v1/draft-orders/import", {
     params: { query: { on_duplicate } },
     body: file as never,
     bodySerializer: (body: unknown) => body as File,
     headers: { "Content-Type": "application/x-ndjson" },
-    parseAs: "text",
-  }) as Promise<{ data?: string; response: Response }>;
-  const text: string = await answer(call);
-  const lines = text
-    .split("\n")
-    .filter(Boolean)
-    .map((line) => JSON.parse(line) as Line);
-  return { lines, importId: (await call).response.headers.get("x-import-id") };
+    parseAs: "stream",
+    fetch: asking(sending(file, onSent)),
+  }) as unknown as Promise<{ data?: ReadableStream<Uint8Array>; response: Response }>;
+  const lines = await answer(call);
+  return { ...(await broughtIn(lines)), importId: (await call).response.headers.get("x-import-id") };
 }
 
-function Outcome({ lines, importId }: Brought) {
-  const refused = lines.filter(({ error }) => error);
-  const here = lines.filter(({ duplicate }) => duplicate);
-  const incomplete = lines.filter(({ status, duplicate }) => status === "NEEDS_REVIEW" && !duplicate).length;
-  const revised = lines.filter((line) => line.revised).length;
-  const accepted = lines.length - refused.length - here.length - revised;
+function Outcome({ accepted, incomplete, revised, refused, here, ended, importId }: Imported) {
   return (
     <>
       <Alert
-        color={refused.length ? "yellow" : "green"}
+        color={refused.count || ended ? "yellow" : "green"}
         title={plural(accepted, { one: "# order came in", other: "# orders came in" })}
       >
         {incomplete > 0 && (
@@ -123,51 +177,54 @@ function Outcome({ lines, importId }: Brought) {
             })}
           </Text>
         )}
-        {here.length > 0 && (
+        {here.count > 0 && (
           <Text size="sm">
-            {plural(here.length, {
+            {plural(here.count, {
               one: "# order is here already and the same: not made again.",
               other: "# orders are here already and the same: not made again.",
             })}
           </Text>
         )}
-        {refused.length > 0 && (
+        {refused.count > 0 && (
           <Text size="sm">
-            {plural(refused.length, {
+            {plural(refused.count, {
               one: "# line was refused; nothing of them was stored.",
               other: "# lines were refused; nothing of them was stored.",
             })}
           </Text>
         )}
       </Alert>
+      {ended && (
+        <Stack mt="sm" gap={0}>
+          <ProblemAlert problem={ended} title={t`The rest of the file was not read`} />
+        </Stack>
+      )}
       {importId && accepted > 0 && (
         <Anchor component={Link} to={`/orders?import_id=${importId}`} size="sm">
           <Trans>All that this file brought in</Trans>
         </Anchor>
       )}
-      <Lines lines={refused} />
-      <Lines lines={here} />
+      <Lines some={refused} />
+      <Lines some={here} />
     </>
   );
 }
 
-const MOST_SHOWN = 50;
-
-function Lines({ lines }: { lines: Line[] }) {
+function Lines({ some: { count, first } }: { some: Some }) {
   return (
     <List size="sm" mt="md">
-      {lines.slice(0, MOST_SHOWN).map((line) => (
-        <List.Item key={line.line}>
+      {first.map(({ line, id, error }) => (
+        <List.Item key={line}>
           <b>
-            <Trans>Line {line.line}</Trans>
+            <Trans>Line {line}</Trans>
           </b>
-          : {line.error ? `${line.error.message} ${line.error.hint ?? ""}` : t`here already.`}{" "}
-          <OrderHere id={line.id ?? line.error?.details?.order_id} line={line.line} />
+          : {error ? `${error.message} ${error.hint ?? ""}` : t`here already.`}{" "}
+          <OrderHere id={id ?? error?.details?.order_id} line={line} />
         </List.Item>
       ))}
-      {lines.length > MOST_SHOWN && (
+      {count > first.length && (
         <List.Item>
-          <Trans>and {lines.length - MOST_SHOWN} more</Trans>
+          <Trans>and {count - first.length} more</Trans>
         </List.Item>
       )}
     </List>

@@ -140,7 +140,7 @@ export function RecallButton({ size, name, ...order }: Props) {
       label={t`Recall`}
       title={t`Recall ${name}?`}
       about={t`The ERP is asked to give the order back. It may refuse, and says so here.`}
-      field="Reason, which the ERP is told"
+      field={t`Reason, which the ERP is told`}
       required
       color="red.9"
       size={size}
@@ -274,7 +274,7 @@ export function RejectButton({ size, name, ...order }: Props) {
       label={t`Reject`}
       title={t`Reject ${name}?`}
       about={t`A rejected order can never be pushed. Its history stays.`}
-      field="Reason (for the record)"
+      field={t`Reason (for the record)`}
       color="red.9"
       size={size}
       pending={reject.isPending}
@@ -321,7 +321,7 @@ export function ConfirmButton({ size, name, ...order }: Props) {
       label={t`Confirm by hand`}
       title={t`Confirm ${name}`}
       about={t`For an ERP that never answers: look up the number that the order has there.`}
-      field="Number in the ERP"
+      field={t`Number in the ERP`}
       required
       size={size}
       pending={settle.isPending}

@@ -44,6 +44,16 @@ const LINE_FIELDS: LineField[] = ["internal_sku", "description", "qty", "uom", "
 const ARTICLE_NUMBERS: ArticleNumber[] = ["gtin", "buyer_article_number", "seller_article_number"];
 const DECIMAL = new Set<LineField>(["qty", "unit_price"]);
 
+/** What becomes of an edit, of an order that was pushed before. */
+const OUTLOOK: Record<Schemas["ChangeWay"], string> = {
+  order: t`The ERP does not have it: what the order says then is what goes out.`,
+  replace: t`Nothing was sent yet: its push is withdrawn, and it goes out as it is then.`,
+  wait: t`It is on its way, or may have arrived. What it says then waits until that is known, and follows.`,
+  change: t`The ERP has it, and is asked to change it. It may refuse: the order tells what it says.`,
+  recall: t`The ERP has it, and takes no changes: it is asked to give the order back, which then goes out anew. If it keeps the order, the change is not made.`,
+  by_hand: t`The ERP has it, and takes no changes over this connection. Have the order changed there, then push it here, and confirm the change.`,
+};
+
 /** Correct an order; quantities and prices stay text, so that no digit changes on the way. */
 export function OrderEditor({ order, onClose }: { order: ExactOrder; onClose: () => void }) {
   const editing = useEditing(onClose);
@@ -96,7 +106,7 @@ export function OrderEditor({ order, onClose }: { order: ExactOrder; onClose: ()
     <Drawer opened onClose={editing.close} title={t`Edit ${order.external_order_number ?? t`the order`}`}>
       <Stack component="form" onSubmit={submit} onKeyDown={submitsAtOnce}>
         {order.status === "ERROR" && order.error && <ProblemAlert problem={order.error} />}
-        {order.latest_export && outlook.data && <Alert color="blue">{outlook.data.message}</Alert>}
+        {order.latest_export && outlook.data && <Alert color="blue">{OUTLOOK[outlook.data.way]}</Alert>}
         {order.approved_at && (
           <Text size="sm" c="dimmed">
             <Trans>It is approved; after a change it needs approval again.</Trans>

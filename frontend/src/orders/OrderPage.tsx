@@ -58,7 +58,7 @@ export default function OrderPage() {
               </Stack>
             </Grid.Col>
             <Grid.Col span={{ base: 12, md: 5 }}>
-              <Card component="section" aria-label={t`Timeline`}>
+              <Card component="section" aria-label={t`Timeline`} className="unprinted">
                 <Title order={2} size="h5" mb="md">
                   <Trans>Timeline</Trans>
                 </Title>

@@ -21,6 +21,7 @@ import { ConfirmMany } from "./ConfirmMany";
 import { ImportButton } from "./ImportButton";
 import { ListTable } from "../shared/ListTable";
 import { Moment } from "../shared/Moment";
+import { MoreFilters } from "../shared/MoreFilters";
 import { Paged, useCursor } from "../shared/Pager";
 import { SelectAll, SelectOne, useSelection, type Selection } from "../shared/selection";
 import { GivenFilter } from "../shared/GivenFilter";
@@ -98,54 +99,61 @@ function FilterBar({ filters }: { filters: Filters }) {
         placeholder={t`Number or customer`}
         leftSection={<IconSearch size={16} />}
         value={text}
-        w={{ base: "100%", xs: 220 }}
+        w={{ base: "100%", xs: 180 }}
         onChange={(event) => type(event.currentTarget.value)}
         rightSection={text && <CloseButton size="sm" aria-label={t`Clear the search`} onClick={() => type("")} />}
       />
-      <MultiSelect
-        label={t`State`}
-        data={ORDER_STATES}
-        value={filters.all("status")}
-        onChange={(status) => filters.set({ status })}
-        clearable
-        w={{ base: "100%", xs: 240 }}
-        placeholder={filters.all("status").length ? undefined : t`Any`}
-        clearButtonProps={{ "aria-label": t`Clear the states` }}
-      />
-      <ConnectorFilter filters={filters} />
-      <DayRange filters={filters} />
-      <Switch
-        label={t`Answer unreadable`}
-        checked={filters.one(UNREADABLE) === "true"}
-        mb={8}
-        onChange={(event) => filters.set({ [UNREADABLE]: event.currentTarget.checked ? "true" : null })}
-      />
-      <Switch
-        label={t`On hold`}
-        checked={filters.one("on_hold") === "true"}
-        mb={8}
-        onChange={(event) => filters.set({ on_hold: event.currentTarget.checked ? "true" : null })}
-      />
-      <Switch
-        label={t`Differs`}
-        checked={filters.one("differs") === "true"}
-        mb={8}
-        onChange={(event) => filters.set({ differs: event.currentTarget.checked ? "true" : null })}
-      />
-      <MultiSelect
-        label={t`Waits for`}
-        data={WAITING}
-        value={filters.all("waits_for")}
-        onChange={(waits_for) => filters.set({ waits_for })}
-        clearable
-        w={{ base: "100%", xs: 220 }}
-        placeholder={filters.all("waits_for").length ? undefined : t`Anything`}
-        clearButtonProps={{ "aria-label": t`Clear what they wait for` }}
+      <MoreFilters
+        filters={filters}
+        usual={
+          <>
+            <MultiSelect
+              label={t`State`}
+              data={ORDER_STATES}
+              value={filters.all("status")}
+              onChange={(status) => filters.set({ status })}
+              clearable
+              w={{ base: "100%", xs: 170 }}
+              placeholder={filters.all("status").length ? undefined : t`Any`}
+              clearButtonProps={{ "aria-label": t`Clear the states` }}
+            />
+            <ConnectorFilter filters={filters} />
+            <DayRange filters={filters} />
+          </>
+        }
+        rare={{
+          waits_for: (
+            <MultiSelect
+              label={t`Waits for`}
+              data={WAITING}
+              value={filters.all("waits_for")}
+              onChange={(waits_for) => filters.set({ waits_for })}
+              clearable
+              w={{ base: "100%", xs: 220 }}
+              placeholder={filters.all("waits_for").length ? undefined : t`Anything`}
+              clearButtonProps={{ "aria-label": t`Clear what they wait for` }}
+            />
+          ),
+          [UNREADABLE]: <Only filters={filters} name={UNREADABLE} label={t`Answer unreadable`} />,
+          on_hold: <Only filters={filters} name="on_hold" label={t`On hold`} />,
+          differs: <Only filters={filters} name="differs" label={t`Differs`} />,
+        }}
       />
       <GivenFilter filters={filters} name="error_code" color="red" />
       <GivenFilter filters={filters} name="route" color="indigo" />
       <GivenFilter filters={filters} name="import_id" color="gray" />
     </Group>
+  );
+}
+
+function Only({ filters, name, label }: { filters: Filters; name: string; label: string }) {
+  return (
+    <Switch
+      label={label}
+      checked={filters.one(name) === "true"}
+      mb={8}
+      onChange={(event) => filters.set({ [name]: event.currentTarget.checked ? "true" : null })}
+    />
   );
 }
 

@@ -70,7 +70,7 @@ export function PushDialog({ what, label, title, connectors, preferred, pending,
               {(asksWhere(destinations, connectors.length) || waiting > 0) && choice}
               {orders === 0 && destinations.length === 0 && waiting === 0 && (
                 <Text size="sm">
-                  <Trans>There is no order to {label.toLowerCase()}.</Trans>
+                  <Trans>There is no order for “{label}”.</Trans>
                 </Text>
               )}
               <List size="sm">
@@ -107,7 +107,7 @@ export function PushDialog({ what, label, title, connectors, preferred, pending,
                 onClick={() => onPush({ connection_id: named, not_before })}
                 data-autofocus
               >
-                {label} {plural(total > looked_at ? total : orders + waiting, { one: "# order", other: "# orders" })}
+                {t`${label} ${plural(total > looked_at ? total : orders + waiting, { one: "# order", other: "# orders" })}`}
               </Button>
             </Stack>
           )}

@@ -26,7 +26,7 @@ const SCOPE_LABELS: Record<Scope, string> = {
   CONNECTORS_EDIT: t`connectors`,
   CONNECTORS_TEST: t`tests of connectors`,
   DELIVERIES_PAUSE: t`pausing deliveries`,
-  AUDIT_READ: t`the audit log`,
+  AUDIT_READ: t`the activity`,
   DATA_ERASE: t`erasing personal data`,
   USERS_MANAGE: t`users`,
   KEYS_MANAGE: t`API keys`,

@@ -10,13 +10,13 @@ export function Copy({ value, what }: { value: string; what: string }) {
         <Tooltip label={copied ? t`Copied` : t`Copy ${what}`}>
           <ActionIcon
             className="unprinted"
-            size="xs"
+            size={24}
             variant="subtle"
             color="gray"
             aria-label={copied ? t`Copied ${what}` : t`Copy ${what}`}
             onClick={copy}
           >
-            {copied ? <IconCheck size={12} /> : <IconCopy size={12} />}
+            {copied ? <IconCheck size={14} /> : <IconCopy size={14} />}
           </ActionIcon>
         </Tooltip>
       )}

@@ -8,6 +8,7 @@ export function DayRange({ filters }: { filters: Filters }) {
     <TextInput
       label={label}
       type="date"
+      w={145}
       value={filters.one(name) ?? ""}
       onChange={(event) => filters.set({ [name]: event.currentTarget.value })}
     />

@@ -9,6 +9,10 @@ export function count(value: number): string {
   return NUMBER.format(value);
 }
 
+export function tenths(value: number): string {
+  return TENTHS.format(value);
+}
+
 const DAY = new Intl.DateTimeFormat(readersLocale(), { dateStyle: "medium" });
 
 /** The day of a moment, as the reader writes it. */

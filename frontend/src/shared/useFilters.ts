@@ -5,6 +5,9 @@ import { placed } from "./place";
 
 export type Filters = ReturnType<typeof useFilters>;
 
+/** What stands in the address and always in sight, on a phone too. */
+const IN_SIGHT = new Set(["q", "sort", "view"]);
+
 /** Filters that live in the address, so that they can be linked to and survive a reload; another one leads to page 1. */
 export function useFilters() {
   const [params, setParams] = useSearchParams();
@@ -25,6 +28,9 @@ export function useFilters() {
     all: (name: string) => params.getAll(name),
     set,
     key: placed(params).toString(),
+    /** How many filters narrow the list, beside those that always show. */
+    narrowing: [...placed(params).keys()].filter((name, at, all) => !IN_SIGHT.has(name) && all.indexOf(name) === at)
+      .length,
   };
 }
 

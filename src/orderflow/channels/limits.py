@@ -35,7 +35,10 @@ REST_SECONDS = 15.0
 
 _TOO_MANY = re.compile(
     r"too many|maximum|max\b|limit\b|already (connected|logged)|exceed|no more (users|connections|sessions)|"
-    r"try (again )?later|zu viele|bereits (verbunden|angemeldet)|trop de|demasiad",
+    r"try (again )?later|zu viele|bereits (verbunden|angemeldet)|trop de|demasiad|maximal|m[aá]xim[ao]|massim[ao]|"
+    r"no more than|\b(simultaneous|concurrent)|\bonly (one|\d+) (session|log-?in|connection|user)|"
+    r"\b(server|system|service) (is )?(full|busy|overloaded)|(slots|connections|sessions) (are )?in use|"
+    r"ausgelastet|überlastet|besetzt",
     re.IGNORECASE,
 )
 _TRIED_TOO_OFTEN = re.compile(

@@ -57,15 +57,17 @@ class Catalog:
         def one(ids: Ids, key: str, what: str) -> int:
             found = ids.get(key, [])
             if len(found) != 1:
-                missing.append(f"{len(found) or 'no'} {what} {key!r}")
+                missing.append(f"more than one {what} ({len(found)})" if found else f"no {what}")
             return found[0] if found else 0
 
-        customer = one(self.customers, customer_number(order), f"customer with the {self.customer_number}")
-        currency = one(self.currencies, order.currency or "", "currency")
+        number, code = customer_number(order), order.currency or ""
+        customer = one(self.customers, number, f"customer with the {self.customer_number} {number!r}")
+        currency = one(self.currencies, code, f"currency {code!r}")
         lines = []
         for line in order.lines:
-            product = one(self.products, line.internal_sku or "", f"product (line {line.line_no}) with the number")
-            unit = one(self.units, self.unit(line.uom or ""), f"unit (line {line.line_no}) called")
+            sku, uom = line.internal_sku or "", self.unit(line.uom or "")
+            product = one(self.products, sku, f"product (line {line.line_no}) with the number {sku!r}")
+            unit = one(self.units, uom, f"unit (line {line.line_no}) called {uom!r}")
             lines.append((product, unit))
         if missing:
             raise RejectedError(

@@ -6,12 +6,16 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
-from orderflow.channels.http.at_once import each_at_once
+from orderflow.channels.http.at_once import AtOnce, each_at_once
 from orderflow.connectors.base import BaseConnector
+from orderflow.connectors.sessions import Sessions
 from orderflow.domain.delivery import ExportResult, TestResult
 from orderflow.domain.errors import ConnectorError, RejectedError
 from orderflow.domain.orders import DraftOrder
 from orderflow.domain.states import Kind
+
+_ROOMS = Sessions()
+"""For the requests of each configuration: a worker takes several of its batches at a time."""
 
 
 class OneByOneConnector(BaseConnector):
@@ -23,14 +27,15 @@ class OneByOneConnector(BaseConnector):
     def export_many(
         self, draft_orders: Sequence[DraftOrder], config: dict[str, Any]
     ) -> Iterator[tuple[UUID, ExportResult | ConnectorError]]:
-        """Make orders, `max_in_flight` at a time; once the ERP is found down, the rest are not tried."""
+        """Make orders, `max_in_flight` at a time of all batches; once the ERP is found down, the rest are not tried."""
         try:
             most = self.parse(config).max_in_flight
         except ConnectorError as error:
             yield from ((order.id, error) for order in draft_orders)
             return
         items = [(order.id, order) for order in draft_orders]
-        yield from each_at_once(items, lambda order: self.export(order, config), most)
+        with _ROOMS.use(self, config, lambda: AtOnce(most)) as room:
+            yield from each_at_once(items, lambda order: self.export(order, config), room)
 
     def kinds(self, config: dict[str, Any]) -> frozenset[Kind]:
         """Return orders, recalls where it takes orders back, and changes where the configuration allows them."""

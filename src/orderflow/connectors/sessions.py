@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Generic, Protocol, TypeVar
 
+import msgspec
 import structlog
 from pydantic import SecretStr
 
@@ -139,9 +140,9 @@ class Sessions:
         return [kept for kept in dropped if not kept.users]
 
     def _digest(self, owner: object, config: Any) -> bytes:
-        text = json.dumps(config, sort_keys=True, default=_plain)
         # Where one organization may lead, another may not: they share nothing.
-        return hashlib.blake2b(f"{id(owner)} {current()} {text}".encode(), key=self._key, digest_size=32).digest()
+        text = f"{id(owner)} {current()} ".encode() + _as_text(config)
+        return hashlib.blake2b(text, key=self._key, digest_size=32).digest()
 
     def _forget(self) -> None:
         # A forked process must neither use nor end its parent's connections: what is collected may say goodbye.
@@ -155,6 +156,13 @@ def _close(spare: list[_Kept[Any]]) -> None:
             kept.session.close()
         except Exception as error:  # noqa: BLE001  # a third party's session; the others are closed all the same
             log.warning("session not closed", error=type(error).__name__)
+
+
+def _as_text(config: Any) -> bytes:
+    try:
+        return msgspec.json.encode(config, enc_hook=_plain, order="deterministic")  # once and more for each order
+    except UnicodeEncodeError:  # half of a surrogate pair, which only Python's own JSON writes
+        return json.dumps(config, sort_keys=True, default=_plain).encode()
 
 
 def _plain(value: Any) -> Any:

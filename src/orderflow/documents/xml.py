@@ -5,12 +5,13 @@ Source: XML 1.0 (fifth edition); CWE-611 and CWE-776, what document types and en
 
 from __future__ import annotations
 
+import codecs
 import re
-from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
+from codecs import BOM_UTF8
 
 from lxml import etree
 
-from orderflow.domain.answer_files import UnfinishedError, UnreadableError
+from orderflow.domain.answer_files import UnfinishedError, UnreadableError, in_utf_8
 from orderflow.domain.text import visible
 
 LARGEST = 5 * 1024 * 1024
@@ -18,9 +19,15 @@ LARGEST = 5 * 1024 * 1024
 
 MOST_ELEMENTS = 300_000
 
+AT_THE_END = b"\0\x1a \t\r\n"
+"""What some programs leave around a document."""
+
 _BEGINNING = re.compile(rb"""<(?:\?xml\s[^>]*?encoding\s*=\s*["']([\w.-]{1,40})["'])?""", re.DOTALL)
-_ENCODINGS = {"utf-8", "us-ascii", "ascii", "iso-8859-1", "iso-8859-15", "windows-1252"}
-"""Those in which a mark is the same byte everywhere, so that what is counted and looked for here is what is parsed."""
+_ENCODINGS = re.compile(r"ascii|iso8859-\d+|cp125\d|cp(437|85[0-9]|86[0-6])|koi8-[ru]|mac-roman")
+"""Beside UTF-8: those of one byte a letter, by Python's names for them."""
+
+_WIDE = re.compile(r"utf-?16|utf-?32|ucs-?[24]|unicode", re.IGNORECASE)
+"""What programs write that make a text first, and then write it as UTF-8: such a file cannot be what it says."""
 
 
 def read_xml(content: bytes) -> etree._Element:
@@ -32,22 +39,22 @@ def read_xml(content: bytes) -> etree._Element:
     """
     if len(content) > LARGEST:
         raise UnreadableError(f"It is larger than {LARGEST:,} bytes.")
-    is_utf_16 = content.startswith((BOM_UTF16_LE, BOM_UTF16_BE))
-    content = _plain(_in_utf_8(content) if is_utf_16 else content)
-    return _parsed(content, "utf-8" if is_utf_16 else _encoding(content))
+    content = in_utf_8(content)
+    encoding = "utf-8" if content.startswith(BOM_UTF8) else _encoding(content.lstrip(AT_THE_END))
+    return _parsed(_plain(content if encoding == "utf-8" else _decoded(content, encoding)))
 
 
-def _in_utf_8(content: bytes) -> bytes:
+def _decoded(content: bytes, encoding: str) -> bytes:
+    """Return it in UTF-8, in which it is looked at and parsed. Raises UnreadableError: it is not what it says."""
     try:
-        return content.decode("utf-16").encode()
-    except UnicodeDecodeError as error:
-        kind = UnfinishedError if error.end == len(content) else UnreadableError
-        raise kind("It is not in UTF-16, as its beginning says.") from None
+        return content.decode(encoding).encode()
+    except UnicodeDecodeError:
+        raise UnreadableError(f"It says that it is written in {encoding}, and is not.") from None
 
 
 def _plain(content: bytes) -> bytes:
     """Return what is to be parsed. Raises UnreadableError: it has what no document of business needs."""
-    content = content.strip(b"\0\x1a \t\r\n").removeprefix(BOM_UTF8)
+    content = content.strip(AT_THE_END).removeprefix(BOM_UTF8).lstrip(AT_THE_END)
     if not content:
         raise UnfinishedError("The file is empty.")
     if content.count(b"<") > MOST_ELEMENTS and _elements_at_most(content) > MOST_ELEMENTS:
@@ -65,18 +72,22 @@ def _elements_at_most(content: bytes) -> int:
 def _encoding(content: bytes) -> str:
     """Return the encoding that it names, else UTF-8. Raises UnreadableError: it is not read."""
     found = _BEGINNING.match(content)
-    if found is None:
-        raise UnreadableError("It is no XML: it does not begin with an element.")
-    name = found[1].decode() if found[1] else "utf-8"
-    if name.lower() not in _ENCODINGS:
+    name = found[1].decode() if found and found[1] else "utf-8"
+    try:
+        encoding = "utf-8" if _WIDE.match(name) else codecs.lookup(name).name
+    except LookupError:
+        encoding = ""
+    if encoding != "utf-8" and not _ENCODINGS.fullmatch(encoding):
         raise UnreadableError(f"It is written in {name}, which is not read here. Write it as UTF-8.")
-    return name
+    return encoding
 
 
-def _parsed(content: bytes, encoding: str) -> etree._Element:
+def _parsed(content: bytes) -> etree._Element:
     """Parse it in the encoding in which it was looked at, whatever it says of itself."""
+    if not content.startswith(b"<"):
+        raise UnreadableError("It is no XML: it does not begin with an element.")
     parser = etree.XMLParser(
-        encoding=encoding,
+        encoding="utf-8",
         resolve_entities=False,
         no_network=True,
         load_dtd=False,

@@ -27,6 +27,10 @@ MARKS: tuple[tuple[bytes, str], ...] = (
 """How a text may begin, and which encoding that says."""
 
 
+_WIDE = re.compile(rb"(?P<le>(?:[\x20-\x7e]\0){2})|(?P<be>(?:\0[\x20-\x7e]){2})")
+"""How UTF-16 without a mark begins, as nothing else does."""
+
+
 class UnreadableError(Exception):
     """The answer is not what its format says; the text says why.
 
@@ -113,9 +117,38 @@ class Answer:
     details: Details | None = None
 
 
+def encoding_of(content: bytes) -> str | None:
+    """Return the encoding that the beginning of a file surely tells, by its mark or as UTF-16 without one."""
+    encoding = next((name for mark, name in MARKS if content.startswith(mark)), None)
+    if encoding is None and (wide := _WIDE.match(content)):
+        return f"utf-16-{wide.lastgroup}"
+    return encoding
+
+
+def in_utf_8(content: bytes) -> bytes:
+    """Return a file that is in UTF-16 or UTF-32 in UTF-8, with its mark; any other as it is.
+
+    Raises:
+        UnfinishedError, UnreadableError: It breaks off within a letter, or is not what its beginning says.
+    """
+    encoding = encoding_of(content)
+    if encoding in (None, "utf-8"):
+        return content
+    try:
+        return codecs.BOM_UTF8 + content.decode(str(encoding)).encode()
+    except UnicodeDecodeError as error:
+        if error.end >= len(content) - 2:
+            raise UnfinishedError(f"It breaks off within a letter of {_named(encoding)}.") from None
+        raise UnreadableError(f"It says that it is {_named(encoding)}, and is not. Write it as UTF-8.") from None
+
+
+def _named(encoding: str | None) -> str:
+    return str(encoding).upper()[:6]
+
+
 def excerpt(content: bytes) -> str | None:
     """Return the beginning of what came, for a person: printable, at most `LONGEST_EXCERPT` characters."""
-    encoding = next((name for mark, name in MARKS if content.startswith(mark)), "utf-8")
+    encoding = encoding_of(content) or "utf-8"
     text = content[: LONGEST_EXCERPT * 4].decode(encoding, "replace").lstrip("\ufeff")
     plain = "".join(c if c.isprintable() else " " for c in text)
     return " ".join(plain.split())[:LONGEST_EXCERPT] or None

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from datetime import UTC, datetime
+import re
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import Annotated, Any
 
 import fastjsonschema
 import msgspec
 
 from orderflow.domain.delivery import Delivery, Document
 from orderflow.domain.errors import RejectedError
-from orderflow.domain.orders import Customer, DraftOrder, DraftOrderLine, SourceDocument
+from orderflow.domain.orders import LINE_IN_PLACE, Customer, DraftOrder, DraftOrderLine, SourceDocument
 
 FORMAT_VERSION = "orderflow_export_json_v1"
 MEDIA_TYPE = "application/json"
@@ -28,7 +29,12 @@ def export_document(order: DraftOrder, delivery: Delivery | None = None) -> Docu
     Raises:
         RejectedError: The order does not fit the published schema; the message names the place.
     """
-    return checked_document(export_fields(order), order, delivery or order.delivery, _validator())
+    delivery = delivery or order.delivery
+    rows = rows_as_approved(order)
+    if rows is None:
+        return checked_document(export_fields(order), order, delivery, _validator())
+    lines = [Line(*row.said(order.currency)) for row in rows]
+    return checked_document(export_fields(order, lines), order, delivery, _validator_of_the_rest())
 
 
 def checked_document(
@@ -55,8 +61,12 @@ def export_filename(order_id: Any, delivery: Delivery, suffix: str = ".json", wh
     return f"{what}_{order_id}_{moment}_{delivery.export_id.hex[-8:]}{suffix}"
 
 
-def export_fields(order: DraftOrder) -> dict[str, Any]:
-    """Return the document's content with numbers as `int` or `Decimal` and every null written."""
+def export_fields(order: DraftOrder, lines: Sequence[Line] | None = None) -> dict[str, Any]:
+    """Return the document's content with numbers as `int` or `Decimal` and every null written.
+
+    Args:
+        lines: Those of the document, where they need not be made of the order's own.
+    """
     return {
         "export_version": FORMAT_VERSION,
         "org_slug": order.org_slug or (str(order.org_id) if order.org_id else None),
@@ -72,7 +82,7 @@ def export_fields(order: DraftOrder) -> dict[str, Any]:
             ),
             "notes": order.notes,
         },
-        "lines": [_line(line, order.currency) for line in order.lines],
+        "lines": [_line(line, order.currency) for line in order.lines] if lines is None else lines,
         "meta": {
             "created_by": order.created_by,
             "source_document": _source_document(order.source_document or SourceDocument()),
@@ -107,6 +117,83 @@ def _line(line: DraftOrderLine, currency: str | None) -> dict[str, Any]:
     }
 
 
+class Line(msgspec.Struct, gc=False):
+    """A line as the document has it, field by field. Numbers stand in it as they are written."""
+
+    line_no: int
+    internal_sku: str
+    qty: msgspec.Raw
+    uom: str
+    unit_price: msgspec.Raw | None
+    currency: str | None
+    customer_sku_raw: str | None
+    description: str | None
+
+
+class Row(msgspec.Struct, array_like=True, gc=False):
+    """A line as a revision has it, place by place, if its values fit the published schema.
+
+    `rows_as_approved` checks besides what depends on the order, or would be slower here: numbers and currencies.
+    """
+
+    line_no: Annotated[int, msgspec.Meta(ge=1)]
+    internal_sku: Annotated[str, msgspec.Meta(min_length=1)]
+    qty: str
+    uom: Annotated[str, msgspec.Meta(min_length=1)]
+    unit_price: str | None
+    currency: str | None
+    customer_sku_raw: str | None
+    product_description: str | None
+    requested_delivery_date: date | None
+    line_notes: str | None
+
+    def said(self, currency: str | None) -> tuple[Any, ...]:
+        """Return the values of `Line`."""
+        return (
+            self.line_no,
+            self.internal_sku,
+            _written(self.qty),
+            self.uom,
+            None if self.unit_price is None else _written(self.unit_price),
+            self.currency or currency,
+            self.customer_sku_raw,
+            self.product_description,
+        )
+
+
+_rows = msgspec.json.Decoder(list[Row])
+_PLACES = LINE_IN_PLACE[: len(Row.__struct_fields__)]
+# As a database writes them, with their decimals; what is written otherwise, or below zero where it may not be, is left
+# to `exact` and to the schema.
+_QUANTITIES = re.compile(r"(?:(?!0\.0+ )(?:0|[1-9][0-9]*)\.[0-9]{1,6} )*+")
+_PRICES = re.compile(r"(?:(?!-0\.0+ )-?(?:0|[1-9][0-9]*)\.[0-9]{1,6} )*+")
+_CURRENCY = re.compile("[A-Z]{3}")
+
+
+def rows_as_approved(order: DraftOrder) -> list[Row] | None:
+    """Return the lines of an order of which none was looked at since they were approved, to be written at once.
+
+    None where that cannot be, or where one does not fit the published schema: `export_fields` tells how.
+    """
+    unread = order.unread_lines
+    if unread is None or unread.names[: len(_PLACES)] != _PLACES:
+        return None
+    try:
+        rows = _rows.decode(unread.rows)
+    except msgspec.ValidationError:
+        return None
+    quantities = "".join([f"{row.qty} " for row in rows])
+    prices = "".join([f"{row.unit_price} " for row in rows if row.unit_price is not None])
+    currencies = {row.currency for row in rows if row.currency}
+    written = _QUANTITIES.fullmatch(quantities) and _PRICES.fullmatch(prices)
+    return rows if rows and written and all(map(_CURRENCY.fullmatch, currencies)) else None
+
+
+def _written(number: str) -> msgspec.Raw:
+    """Return a number that has decimals as `exact` would have it."""
+    return msgspec.Raw(number.rstrip("0").rstrip(".").encode())
+
+
 def _customer(customer: Customer) -> dict[str, Any]:
     return {
         "id": str(customer.id) if customer.id else None,
@@ -137,6 +224,16 @@ def export_schema() -> dict[str, Any]:
 @cache
 def _validator() -> Callable[[dict[str, Any]], Any]:
     return validator_of(export_schema())
+
+
+@cache
+def _validator_of_the_rest() -> Callable[[dict[str, Any]], Any]:
+    return validator_of(without_lines(export_schema()))
+
+
+def without_lines(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return a document's schema for all but its lines."""
+    return schema | {"properties": schema["properties"] | {"lines": {}}}
 
 
 def validator_of(schema: dict[str, Any]) -> Callable[[dict[str, Any]], Any]:

@@ -8,8 +8,10 @@ from datetime import date, datetime
 from decimal import Decimal, localcontext
 from itertools import pairwise
 from operator import attrgetter
-from typing import Any, Literal, TypedDict, cast
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypedDict, cast
 from uuid import UUID
+
+import msgspec
 
 from orderflow.domain import clock
 from orderflow.domain.codes import IDENTIFIERS, clean_code, control_in, identifier_fault
@@ -113,8 +115,58 @@ class Party(TypedDict, total=False):
     number_at_buyer: str
 
 
+class UnreadLines(Protocol):
+    """The lines of an order as they were approved, which nobody has looked at yet.
+
+    Attributes:
+        names: The values of a line, in the order in which `rows` has them.
+        rows: The lines, each an array, as JSON.
+        more: What few lines have beside, by their numbers.
+    """
+
+    @property
+    def names(self) -> tuple[str, ...]: ...  # noqa: D102  # as above
+    @property
+    def rows(self) -> msgspec.Raw: ...  # noqa: D102  # as above
+    @property
+    def more(self) -> Mapping[int, Any]: ...  # noqa: D102  # as above
+
+    def read(self) -> list[DraftOrderLine]:
+        """Return them."""
+
+
+class _ReadsLines:
+    """Reads an order's lines when they are first looked at: most documents are written without."""
+
+    __slots__ = ("_unread",)
+    _unread: UnreadLines
+    lines: list[DraftOrderLine]
+
+    def leave_unread(self, lines: UnreadLines) -> None:
+        """Put in place of the lines what they can be read from."""
+        self._unread = lines
+        del self.lines
+
+    @property
+    def unread_lines(self) -> UnreadLines | None:
+        """The lines as they were approved; None once somebody looked at them, who may have changed them."""
+        try:
+            object.__getattribute__(self, "lines")
+        except AttributeError:
+            return self._unread
+        return None
+
+    if not TYPE_CHECKING:  # who asks for what no order has is told by mypy
+
+        def __getattr__(self, name: str) -> Any:
+            if name != "lines":
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
+            self.lines = self._unread.read()
+            return self.lines
+
+
 @dataclass(slots=True)
-class DraftOrder:
+class DraftOrder(_ReadsLines):
     """A sales order on its way to an ERP.
 
     `source` tells apart where it comes from, as a shop's name: two sources may use the same numbers.

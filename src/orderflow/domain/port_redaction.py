@@ -167,9 +167,9 @@ def redactor_of(connector: ERPConnectorPort, config: dict[str, Any]) -> Redactor
     hidden: list[str] = []
     users: list[str] = []
     for name, value in _settings(config, ""):
-        if name in secret or (name not in plain and any(part in name.lower() for part in _SOUNDS_SECRET)):
+        if name in secret or (name not in plain and _sounds_secret(name)):
             hidden.append(value)
-        elif any(part in name.lower() for part in _USERS) and len(value) <= 200:
+        elif len(value) <= 200 and _is_user(name):
             users.append(value)
     hidden.extend(connector.further_secrets(config))
     return _redactors.of(hidden, users[:20])
@@ -180,6 +180,16 @@ def without_known_secrets(text: str) -> str:
     for redactor in _redactors.for_logs():
         text = redactor.text(text)
     return text
+
+
+@functools.lru_cache(maxsize=1024)  # both are asked for each order
+def _sounds_secret(name: str) -> bool:
+    return any(part in name.lower() for part in _SOUNDS_SECRET)
+
+
+@functools.lru_cache(maxsize=1024)
+def _is_user(name: str) -> bool:
+    return any(part in name.lower() for part in _USERS)
 
 
 @functools.lru_cache(maxsize=256)

@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -22,6 +23,17 @@ _SURE = 8
 
 _DEEPEST = 60
 
+_LONGEST_LOOSE = 128
+"""Characters of a secret that is looked for however its marks are escaped; longer ones, as keys, are in known forms."""
+
+_NAMED = {
+    **{mark: (rf"&(?:amp;){{0,2}}(?i:{name});",) for mark, name in (("&", "amp"), ("<", "lt"), (">", "gt"))},
+    '"': (r"&(?:amp;){0,2}(?i:quot);", '""'),
+    "'": (r"&(?:amp;){0,2}(?i:apos);", "''", r"'\\''"),
+    " ": (r"\+", r"\s{1,4}"),
+}
+"""Ways of its own to escape a mark: by a name, by doubling it."""
+
 
 class Redactor:
     """Replaces secrets by `HIDDEN`.
@@ -33,12 +45,12 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[str], users: Iterable[str] = ()) -> None:
         named = ["", *users]
-        secrets = [secret for secret in secrets if len(secret) >= SHORTEST]
+        secrets = sorted({secret for secret in secrets if len(secret) >= SHORTEST}, key=lambda one: (-len(one), one))
         forms = {form for secret in secrets for form in _forms(secret, named) if len(form) >= SHORTEST}
         longest_first = sorted(forms, key=lambda form: (-len(form), form))
-        pattern = "|".join(
-            f"(?i:{re.escape(form)})" if len(form) >= _SURE else re.escape(form) for form in longest_first
-        )
+        loose = [_loosely(secret.strip()) for secret in secrets if _has_marks(secret.strip())]
+        sure = [f"(?i:{re.escape(form)})" if len(form) >= _SURE else re.escape(form) for form in longest_first]
+        pattern = "|".join([*sure, *loose])
         self._pattern = re.compile(pattern) if pattern else None
 
     def text(self, text: str) -> str:
@@ -76,11 +88,41 @@ def _forms(secret: str, users: list[str]) -> Iterator[str]:
     for plain in {secret, secret.strip(), " ".join(secret.split()), *lines}:
         yield from _written(plain)
         yield from _coded(plain.encode("utf-8", "surrogatepass"))
+        yield base64.b64encode(plain.encode("utf-16-le", "surrogatepass")).decode().rstrip("=")
         for user in users:
             for encoding in ("utf-8", "latin-1"):
                 pair = f"{user}:{plain}".encode(encoding, "replace")
                 yield base64.b64encode(pair).decode().rstrip("=")
         yield from (f"{quote(user, safe='')}:{quote(plain, safe='')}" for user in users if user)
+
+
+def _has_marks(secret: str) -> bool:
+    """Return whether a secret holds what is written otherwise here and there, and is none of the long ones."""
+    return len(secret) <= _LONGEST_LOOSE and not (secret.isascii() and secret.isalnum())
+
+
+def _loosely(secret: str) -> str:
+    """Return a pattern of a secret each of whose marks may be escaped in any way: no two programs escape the same ones.
+
+    It never goes back over a mark, and each repetition has an end, so that no text makes it slow.
+    """
+    pattern = "".join(one if one.isascii() and one.isalnum() else f"(?>{_escaped(one)})" for one in secret)
+    return f"(?i:{pattern})" if len(secret) >= _SURE else pattern
+
+
+@lru_cache(maxsize=1024)
+def _escaped(mark: str) -> str:
+    """Return a pattern of a character as URLs, XML, JSON, Python, SQL and shells escape it, once or several times."""
+    code, read_as = ord(mark), mark.encode("utf-8", "surrogatepass")
+    latin = {read_as, mark.encode("latin-1", "ignore")} - {b""}
+    units = mark.encode("utf-16-be", "surrogatepass")
+    ways = [*_NAMED.get(mark, ()), rf"&(?:amp;){{0,2}}#(?i:0{{0,5}}{code}|x0{{0,5}}{code:x});"]
+    ways += ["".join(f"%(?:25){{0,3}}(?i:{byte:02x})" for byte in encoded) for encoded in latin]
+    ways += ["".join(rf"\\{{1,8}}x(?i:{byte:02x})" for byte in encoded) for encoded in latin]
+    ways += ["".join(rf"\\{{1,8}}u(?i:{units[at : at + 2].hex()})" for at in range(0, len(units), 2))]
+    if not mark.isascii():
+        ways += [re.escape(read_as.decode("latin-1"))]
+    return "|".join([*ways, rf"\\{{0,8}}{re.escape(mark)}"])
 
 
 def _written(secret: str) -> Iterator[str]:
@@ -96,9 +138,11 @@ def _written(secret: str) -> Iterator[str]:
 
 
 def _coded(secret: bytes) -> Iterator[str]:
-    """Yield it in hexadecimal and in base64, alone or as a part of something longer, at whichever of three places."""
+    """Yield bytes as numbers, and in base64: alone, or as a part of more, at whichever of three places."""
     if len(secret) >= _SURE:
         yield secret.hex()
+    if _SURE <= len(secret) <= _LONGEST_LOOSE:
+        yield from (*map(secret.hex, " :-"), ", ".join(map(str, secret)))
     yield base64.b64encode(secret).decode().rstrip("=")
     for before, spoilt in ((0, 0), (1, 2), (2, 3)):
         whole = base64.b64encode(b"\0" * before + secret).decode()

@@ -91,14 +91,24 @@ class Revision:
         if self.content is None or hashlib.sha256(self.content.encode()).hexdigest() != self.sha256:
             raise RevisionChangedError
         content = _decoder.decode(self.content)
-        lines = _lines(content.pop("line_fields"), content.pop("lines"))
-        more = content.pop("more_of_lines", {})
-        for line in lines if more else ():
-            for name, value in more.get(line.line_no, {}).items():
-                setattr(line, name, value)
-        order = DraftOrder(**content, lines=lines)
-        order.status, order.erp_order_id = status, erp_order_id
+        lines = _Lines(content.pop("line_fields"), content.pop("lines"), content.pop("more_of_lines", {}))
+        order = DraftOrder(**content, status=status, erp_order_id=erp_order_id)
+        order.leave_unread(lines)
         return order
+
+
+@dataclass(frozen=True, slots=True)
+class _Lines:
+    names: tuple[str, ...]
+    rows: msgspec.Raw
+    more: dict[int, Any]
+
+    def read(self) -> list[DraftOrderLine]:
+        lines = _lines(self.names, self.rows)
+        for line in lines if self.more else ():
+            for name, value in self.more.get(line.line_no, {}).items():
+                setattr(line, name, value)
+        return lines
 
 
 class RevisionChangedError(RejectedError):

@@ -31,6 +31,9 @@ from orderflow.storage.work.tallies import count_deliveries
 R = TypeVar("R")
 log = structlog.get_logger(__name__)
 Stopped = Callable[[], bool]
+More = Callable[[], object]
+"""Called as soon as a turn knows that there is more than it took, so that others may take it."""
+
 TURN_SECONDS = 60.0
 """A turn at what may be long takes so long at most, so that it ends within what a worker is given to stop."""
 
@@ -52,7 +55,8 @@ class Job:
         step: One turn, at a place or as a whole; True if more is likely to be there.
         every: Seconds between looks for what is due, and 0: never; None: at every sweep.
         lanes: Turns at a time for one place in one process.
-        delivers: It has threads of its own, so that no other kind of work can hold orders up.
+        delivers: It has threads of its own, so that no other kind of work can hold orders up; and its step says when
+            there is `More`.
         tells: Likewise, so that it can hold nothing else up.
     """
 
@@ -65,8 +69,8 @@ class Job:
     tells: bool = False
 
 
-def _deliver(app: App, place: Place, _stopped: Stopped) -> bool:
-    return push_batch(app.wiring, *place) == app.wiring.batch_size
+def _deliver(app: App, place: Place, _stopped: Stopped, more: More) -> bool:
+    return push_batch(app.wiring, *place, more) == app.wiring.batch_size
 
 
 def _probe(app: App, place: Place, _stopped: Stopped) -> bool:
@@ -168,10 +172,15 @@ JOBS = (
 )
 
 
-def take_turn(job: Job, app: App, stopped: Stopped, key: Place | str) -> bool:
+def _nobody() -> None:
+    """Nobody else takes what is left."""
+
+
+def take_turn(job: Job, app: App, stopped: Stopped, key: Place | str, more: More = _nobody) -> bool:
     """Take one step of a job, at a place if it is about places; True if more is likely to be there."""
-    step = job.step if job.due is None else lambda app, stopped: job.step(app, key, stopped)
-    return bool(guarded(job.name, step, app, stopped, place=None if job.due is None else key))
+    where = () if job.due is None else (key,)
+    further = (more,) if job.delivers else ()
+    return bool(guarded(job.name, job.step, app, *where, stopped, *further, place=key if where else None))
 
 
 def guarded(what: str, step: Callable[..., R], *arguments: object, place: object = None) -> R | None:

@@ -25,6 +25,10 @@ _COMPLETED: list[Any] = [
 ]
 
 
+_least: int = logging.NOTSET
+"""The level from which on lines are written."""
+
+
 def configure_logs(level: str = "INFO", *, json: bool | None = None) -> None:
     """Set up logging for this process.
 
@@ -34,19 +38,26 @@ def configure_logs(level: str = "INFO", *, json: bool | None = None) -> None:
         level: DEBUG, INFO, WARNING, ERROR or CRITICAL.
         json: One JSON object per line; by default if `LOG_FORMAT` is `json`.
     """
+    global _least  # noqa: PLW0603  # one process has one log
+    _least = logging.getLevelName(level)
     as_json = os.environ.get("LOG_FORMAT", "").lower() == "json" if json is None else json
     rendered = _rendered(as_json=as_json)
     structlog.configure(
         processors=[*_COMPLETED, *rendered],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
+        wrapper_class=structlog.make_filtering_bound_logger(_least),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
     from_libraries = logging.StreamHandler(sys.stderr)
     from_libraries.setFormatter(_as_ours(rendered))
     logging.basicConfig(handlers=[from_libraries])
-    logging.getLogger().setLevel(max(logging.WARNING, logging.getLevelName(level)))
+    logging.getLogger().setLevel(max(logging.WARNING, _least))
     logging.getLogger("asyncssh").setLevel(logging.ERROR)  # what it warns of, the connector says better
+
+
+def tells_debug() -> bool:
+    """Return whether lines of DEBUG are written: to make one that is not costs a request more than to ask."""
+    return _least <= logging.DEBUG
 
 
 def configure_logs_by(settings: Settings) -> None:

@@ -52,6 +52,7 @@ class Metrics:
         self._request_seconds = Histogram(
             "orderflow_request_seconds", "Time to answer", ("route",), buckets=_REQUEST_SECONDS, registry=self._own
         )
+        self._of_request: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self._pushes = Counter(
             "orderflow_pushes",
             "Attempts to deliver, by how they ended",
@@ -73,8 +74,14 @@ class Metrics:
 
     def note_request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count an answered request."""
-        self._requests.labels(method if method in _METHODS else "other", route, str(status)).inc()
-        self._request_seconds.labels(route).observe(seconds)
+        kind = method if method in _METHODS else "other", route, status
+        known = self._of_request.get(kind)
+        if known is None:
+            known = self._requests.labels(kind[0], route, str(status)), self._request_seconds.labels(route)
+            self._of_request[kind] = known
+        count, took = known
+        count.inc()
+        took.observe(seconds)
 
     def note_settled(self, batch: Batch, settlements: Sequence[Settlement]) -> None:
         """Count a settled batch; an observer of `Wiring`."""

@@ -39,6 +39,15 @@ def configure_tracing() -> None:
     trace.set_tracer_provider(provider)
 
 
+def makes_traces() -> bool:
+    """Return whether this process makes traces."""
+    try:
+        from opentelemetry import trace
+    except ImportError:
+        return False
+    return not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
+
+
 def current_traceparent() -> str | None:
     """Return the present span as W3C Trace Context writes it; None if nothing is traced."""
     try:

@@ -13,12 +13,12 @@ import msgspec
 
 from orderflow.domain.answer_files import (
     LIMIT,
-    MARKS,
     Answer,
     OrderNumber,
     Reference,
     UnfinishedError,
     UnreadableError,
+    in_utf_8,
 )
 from orderflow.domain.typed import typed
 from orderflow.formats.answer_fields import LONGEST_CODE, named, number, words
@@ -143,14 +143,10 @@ def _answer(found: Any) -> Answer:
 
 
 def _text_of(content: bytes) -> str:
-    encoding = next((name for mark, name in MARKS if content.startswith(mark)), None)
     try:
-        return content.decode(encoding or "utf-8").removeprefix("\ufeff").strip(_ENDS)
-    except UnicodeDecodeError as error:
-        if encoding not in (None, "utf-8") and error.end >= len(content) - 2:
-            raise UnfinishedError(f"It breaks off within a letter of {str(encoding).upper()}.") from None
-    said = f"It says that it is {encoding.upper()}, and is not." if encoding else "It is not in UTF-8."
-    raise UnreadableError(f"{said} Write it as UTF-8.")
+        return in_utf_8(content).decode().removeprefix("\ufeff").strip(_ENDS)
+    except UnicodeDecodeError:
+        raise UnreadableError("It is not in UTF-8. Write it as UTF-8.") from None
 
 
 def _decode(found: Any) -> _Written:

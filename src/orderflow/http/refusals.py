@@ -10,7 +10,9 @@ nobody knows, and the order is held. Signs of a refusal are
 also where all of the answer lies in one wrapper, as `{"result": {…}}`. What only might be one: the same signs further
 within, or beside an id that the target gave; `accepted`, `valid` or the like that is false; `isError`, `exception`;
 SAP's messages of type E or A; a bare `false`; a fault in XML; a text, or what a page shows,
-that speaks of an error or a refusal at its beginning.
+that speaks of an error or a refusal at its beginning; whatever is named after errors, failures and rejections and says
+something (`failedCount`, `rejectedOrders`, `validationErrors`); a state of any name that is "rejected"; a return code
+other than 0; an id that is null, or words of an error where no id is given.
 
 An error that says nothing (null, empty, false, a code of zero, "none", "ok") is none.
 """
@@ -34,6 +36,7 @@ _CODES = ("code", "returnCode", "resultCode", "ResultCode", "retcode", "statusCo
 _PERHAPS_NO = ("accepted", "valid", "isvalid", "created", "processed", "imported")
 _PERHAPS_WRONG = ("iserror", "haserror", "haserrors", "failed", "exception", "exceptions", "exceptionmessage")
 _IDS = ("id", "number", "orderid", "ordernumber", "orderno", "documentnumber", "docnum", "docentry")
+_PLAIN = re.compile(r"[^a-z0-9]")
 _XML_FAULT = re.compile(
     r"<(?:[\w.-]+:)?(fault|errors?|exception)\b[^<>]*(?<!/)>\s*+(?!0?\s*+</)\S", re.IGNORECASE
 )  # in time in proportion to the text, which a target may make to be slow
@@ -47,10 +50,26 @@ _NO_ERROR = re.compile(
     re.IGNORECASE,
 )
 _ERROR = re.compile(
-    rf"(\b|_)({_WORD}|abgelehnt|could not|not (accepted|created|imported|processed|found))(\b|_)", re.IGNORECASE
+    rf"(\b|_)({_WORD}|nok|err|abgelehnt|fehlgeschlagen|rechazad[ao]|refusée?|could not"
+    r"|not (accepted|created|imported|processed|found|saved|stored|booked|taken)"
+    r"|nicht (angenommen|angelegt|erstellt|importiert|verarbeitet|gefunden|gespeichert|gebucht))(\b|_)|\Ako\b",
+    re.IGNORECASE,
 )
 _BEGINNING = 500
 """Characters of a text that are looked at for an error: later, it is about something else."""
+
+_NAMED_WRONG = re.compile(
+    r"(is|has|validation|business|import|order)?(err(or)?s?|fail(ed|ures?)|fault(ed|s)?|reject(ed|ions?)|refus(ed|als?)"
+    r"|declined|violations?|exceptions?)(type|code|no|text|msg|messages?|reasons?|list|count|details?|orders?|lines?"
+    r"|records?|items?|rows?)?"
+)
+_STATE = re.compile(r"(status|state|ack|outcome|verdict)$")
+_RETURN_CODE = re.compile(r"rc|returncode|retcode|resultcode|sqlcode")
+_SAYS = ("message", "msg", "text", "reason", "returntext", "resulttext", "description", "warning", "info", "hint")
+_XML_STATE = re.compile(
+    r"\b(?:status|state|result|outcome|type)\s{0,9}=\s{0,9}[\"'](?:errors?|fail(?:ed|ure)|rejected|refused|denied|nok|ko)[\"']",
+    re.IGNORECASE,
+)
 
 _DEEP, _WIDE = 4, 100
 """How far within an answer is looked for signs."""
@@ -66,13 +85,19 @@ _NO = _FAILED | {"false", "no", "n", "0"}
 _NOTHING = frozenset({"", "none", "null", "nil", "n/a", "-", "false", "ok", "success", "no error", "no errors"})
 
 
-def refusal_in(value: Any) -> Sign:
-    """Return what the JSON of a 2xx answer surely says about the order, None if it says nothing either way."""
+def refusal_in(value: Any, *, answers_question: bool = False) -> Sign:
+    """Return what the JSON of a 2xx answer surely says about the order, None if it says nothing either way.
+
+    Args:
+        answers_question: It answers whether the order is there, so that a "not found" or an id of null refuse nothing.
+    """
     value = _unwrapped(value)
     if not isinstance(value, dict):
         return "unclear" if value is False or (isinstance(value, str) and perhaps_refused(value)) else _within(value)
     signs = {*_flags(value), *_states(value), *_errors(value), *_codes(value), *_graphql(value), *_perhaps(value)}
     if "unclear" in signs or {"taken", "refused"} <= signs:
+        return "unclear"
+    if "refused" not in signs and not answers_question and _weakly(value):
         return "unclear"
     sure: Sign = "refused" if "refused" in signs else "taken" if "taken" in signs else None
     return sure if sure == "refused" else _within(list(value.values())) or sure
@@ -81,10 +106,10 @@ def refusal_in(value: Any) -> Sign:
 def perhaps_refused(text: str) -> bool:
     """Return whether a 2xx answer that is no JSON might be a refusal."""
     head = text[:100_000].lstrip("\ufeff \t\r\n")
-    if head.startswith("<") and _XML_FAULT.search(head):
+    if head.startswith("<") and (_XML_FAULT.search(head) or _XML_STATE.search(head)):
         return True
     said = said_in_text(head) if head.startswith("<") else head
-    return bool(_ERROR.search(_NO_ERROR.sub("", said[:_BEGINNING])))
+    return _speaks_of_an_error(said)
 
 
 def yes_or_no(value: Any) -> bool | None:
@@ -147,6 +172,28 @@ def _perhaps(value: dict[str, Any]) -> set[Sign]:
     of_sap = named.get("type") in ("E", "A") and "message" in named
     both = bool(_errors(value)) and not _flags(value) and any(not says_nothing(named.get(name)) for name in _IDS)
     return {"unclear"} if no or wrong or of_sap or both else set()
+
+
+def _weakly(value: dict[str, Any]) -> bool:
+    """Return whether anything of an answer may speak against the order, by what it is called or in words."""
+    named = {_PLAIN.sub("", name.lower()): inner for name, inner in value.items()}
+    ids = [named[name] for name in _IDS if name in named]
+    has_id = any(not says_nothing(one) for one in ids)
+    if (ids and not has_id) or ("data" in named and named["data"] is None):
+        return True
+    if any(_NAMED_WRONG.fullmatch(name) and not says_nothing(inner) for name, inner in named.items()):
+        return True
+    texts = [(name, inner) for name, inner in named.items() if isinstance(inner, str)]
+    if any(_STATE.search(name) and text.strip().lower() in _FAILED for name, text in texts):
+        return True
+    codes = [inner for name, inner in named.items() if _RETURN_CODE.fullmatch(name) and isinstance(inner, int | str)]
+    if any(not says_nothing(code) and not _is_success(code) for code in codes):
+        return True
+    return not has_id and any(name in _SAYS and _speaks_of_an_error(text) for name, text in texts)
+
+
+def _speaks_of_an_error(text: str) -> bool:
+    return bool(_ERROR.search(_NO_ERROR.sub("", text.strip()[:_BEGINNING])))
 
 
 def _flags(value: dict[str, Any]) -> set[Sign]:

@@ -2,7 +2,7 @@
 
     an answer                                  what the envelope's body holds
     a fault of the sender (Client, Sender)     it refuses what was sent                     RejectedError
-    a fault of security (wsse)                 it does not let us in                        NeedsAttentionError
+    a fault of security (wsse, or so called)   it does not let us in                        NeedsAttentionError
     a fault of the envelope (VersionMismatch)  it did nothing, and never will so            NeedsAttentionError
     any other fault                            it may be done, if the call changes a thing  InDoubtError
                                                else                                         UnavailableError
@@ -13,6 +13,7 @@ Source: SOAP 1.1, sections 4 and 6; SOAP 1.2 part 1, section 5, and part 2, sect
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Literal
 
@@ -33,6 +34,7 @@ ENVELOPES: dict[Version, str] = {
     "1.2": "http://www.w3.org/2003/05/soap-envelope",
 }
 _SECURITY = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd"
+_NOT_LET_IN = re.compile(r"authenti|authoriz|authoris|unauthor|accessdenied|loginfail", re.IGNORECASE)
 _SENDER = ("Client", "Sender")
 _ENVELOPE = ("VersionMismatch", "MustUnderstand", "DataEncodingUnknown")
 _BY_STATUS = frozenset({401, 403, 405, 407, 415, 502, 503, 504}) | BUSY
@@ -143,7 +145,7 @@ def _lost(what: str, *, changes: bool) -> ConnectorError:
 
 def _fault(fault: etree._Element, answer: Answer, name: str, *, changes: bool) -> ConnectorError:
     space, code = _code(fault)
-    if space == _SECURITY:
+    if space == _SECURITY or _NOT_LET_IN.search(code):
         return NeedsAttentionError(
             f"{name} does not accept our sign-in ({code}): {answer.words}",
             code="AUTH_FAILED",

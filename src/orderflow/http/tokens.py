@@ -10,7 +10,7 @@ import base64
 import time
 from collections.abc import Mapping
 from typing import Any, Literal
-from urllib.parse import quote, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 from uuid import uuid4
 
 import jwt
@@ -182,8 +182,9 @@ class ClientCredentials(SignIn):
 def _granted(answer: Answer) -> dict[str, Any]:
     try:
         value = answer.json()
-    except UnreadableError:
-        return {}
+    except UnreadableError:  # some write it as a form
+        is_form = "x-www-form-urlencoded" in answer.headers.get("Content-Type", "").lower()
+        return dict(parse_qsl(answer.text)) if is_form and answer.broken is None else {}
     return value if isinstance(value, dict) else {}
 
 

@@ -22,6 +22,16 @@ MOST_SCRYPT = 128 * 1024 * 1024
 """Bytes of memory that scrypt may ask for (128 N r), times p."""
 
 _BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]+?)-----((?:[^-]|-(?!----))*+)-----END \1-----")
+_BREAKS = re.compile(
+    r"\\{1,8}[rn]|%0[ad]|<br\s{0,9}/?>|&#(?:1[03]|xa|xd);|^[ \t>]+|[\u00ad\u200b-\u200f\u2060\ufeff]",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""What stands for a line break, or beside one, where a key went through JSON, a URL, a page, a mail or a word
+processor; none of it can be of a key itself."""
+
+_MARKS = re.compile(r"[-\u2010-\u2015]{1,9}\s{0,9}(BEGIN|END) ([A-Z0-9]+(?: [A-Z0-9]+)*)\s{0,9}[-\u2010-\u2015]{1,9}")
+"""The lines around a key, their hyphens made dashes or parted from the words."""
+
 _LEGACY = re.compile(r"Proc-Type:\s*4,\s*ENCRYPTED\s*DEK-Info:\s*([A-Z0-9-]+),\s*", re.IGNORECASE)
 _OPENSSH = b"openssh-key-v1\0"
 _SCRYPT = bytes.fromhex("2b06010401da47040b")  # 1.3.6.1.4.1.11591.4.11, RFC 7914 §7
@@ -32,8 +42,9 @@ class WorkFactorError(ValueError):
 
 
 def mended(text: str) -> str:
-    """Return a key, or several PEM blocks, with the line breaks that pasting took; anything else as it came."""
-    plain = text.lstrip("\ufeff").strip().strip("\"'").replace("\\r", "").replace("\\n", "\n")
+    """Return a key, or several PEM blocks, with the line breaks and dashes that pasting took; all else as it came."""
+    plain = _BREAKS.sub("\n", text.strip().strip("\"'"))
+    plain = _MARKS.sub(r"-----\1 \2-----", plain)
     blocks = [_rewrapped(*found.groups()) for found in _BLOCK.finditer(plain)]
     return "".join(blocks) if blocks and all(blocks) else text
 

@@ -2,7 +2,7 @@
 
 Sources, read 2026-11: https://www.iana.org/assignments/iana-ipv4-special-registry,
 https://www.iana.org/assignments/iana-ipv6-special-registry, https://www.iana.org/assignments/ipv6-address-space.
-Metadata services: AWS 169.254.169.254 and fd00:ec2::254, Google fd20:ce::254, Oracle 192.0.0.192, Alibaba
+Metadata services: AWS 169.254.169.254 and fd00:ec2::/32, Google fd20:ce::254, Oracle 192.0.0.192, Alibaba
 100.100.100.200, Azure 168.63.129.16 (each by its provider's own documentation).
 """
 
@@ -22,8 +22,8 @@ def _networks(*texts: str) -> tuple[Network, ...]:
 NO_SERVERS = _networks(
     "0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "192.0.0.0/24", "192.88.99.0/24", "224.0.0.0/4", "240.0.0.0/4",
     "100.100.100.200/32", "168.63.129.16/32",
-    "::/96", "64:ff9b:1::/48", "100::/64", "100:0:0:1::/64", "2001::/32", "2002::/16", "fe80::/10", "ff00::/8",
-    "fd00:ec2::254/128", "fd20:ce::254/128",
+    "::/96", "::ffff:0:0:0/96", "64:ff9b:1::/48", "100::/64", "100:0:0:1::/64", "2001::/32", "2002::/16",
+    "fe80::/10", "ff00::/8", "fd00:ec2::/32", "fd20:ce::254/128",
 )  # fmt: skip
 _NOT_PUBLIC = _networks(
     "10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.0.2.0/24", "192.168.0.0/16", "198.18.0.0/15",

@@ -59,7 +59,7 @@ class SqlWork:
         self.connection = connection
         self.org_id = org_id
         self._encryption = encryption
-        self._holding = Holding(connection, order_ids)
+        self._holding = Holding(connection, org_id, order_ids)
         self._arriving = arriving
 
     @cached_property

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import re
+import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import Any
 
 import structlog
@@ -53,17 +55,24 @@ def fields_of(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 @contextmanager
 def watched() -> Iterator[list[str]]:
-    """Collect everything that is logged in the block, at any level; the caller may add to the list."""
+    """Collect what is logged in the block at any level, warned of, or printed; the caller may add to the list."""
     shown: list[str] = []
+    printed = io.StringIO()
     handler = _Keep(shown)
     root = logging.getLogger()
     level = root.level
     root.addHandler(handler)
     root.setLevel(logging.DEBUG)
     try:
-        with structlog.testing.capture_logs() as entries:
+        with (
+            structlog.testing.capture_logs() as entries,
+            warnings.catch_warnings(record=True) as warned,
+            redirect_stdout(printed),
+            redirect_stderr(printed),
+        ):
+            warnings.simplefilter("always")
             yield shown
-        shown.extend(map(repr, entries))
+        shown += [*map(repr, entries), *(str(one.message) for one in warned), printed.getvalue()]
     finally:
         root.removeHandler(handler)
         root.setLevel(level)

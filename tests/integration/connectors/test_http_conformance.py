@@ -172,6 +172,7 @@ ANSWERS = "what_is_not_known_is_neither_confirmed_nor_refused"
 UNTRUSTED = "a_server_that_nobody_vouches_for_is_told_nothing"
 TRIAL = "a_test_creates_nothing_and_passes_only_where_all_is_well"
 APART = "two_connections_at_once_stay_apart"
+SHARED = "what_all_the_process_shares_is_left_as_it_was"
 LEFT = "the_order_is_left_as_it_was"
 CHARSET = "the_erps_words_are_read_in_their_charset"
 LITTLE = "of_a_long_answer_little_is_told"
@@ -451,6 +452,28 @@ TRIES = """        for left in (2, 1, 0):
                 if not left:
                     raise
 """
+RESULT = "        return result_of(draft_order, number_in(answer))"
+CHANGES = "        import decimal, logging, os, socket\n        "
+LINKED = (
+    IMPORTS
+    + """
+import json
+
+def find(self, order, config):
+    answer = self._ask(config, "GET", f"/orders?reference={order.delivery.export_id}")
+    try:
+        link = json.loads(answer.content).get("next")
+    except (ValueError, AttributeError):
+        link = None
+    if isinstance(link, str):
+        with self.session(config) as client:
+            answer = client.send("GET", link)
+    items = items_in(answer)
+    return result_of(order, str(items[0]["id"])) if items else None
+
+MadeConnector.find = find
+"""
+)
 NO_NUMBER = '        raise InDoubtError(f"{NAME} gave no order number, and may have taken the order: {answer.words}")'
 UNREAD = (
     '        raise InDoubtError(f"{NAME} took the order, it seems, but gave {error} instead of its number.") from None'
@@ -551,6 +574,36 @@ FAULTS = {
         "    def idempotent(self, config):\n        return True\n\n    def preview(self",
         "def key_of(order):\n    return {'Idempotency-Key': 'order'}\n",
     ),
+    "only some of what fails is doubt": Wrong(
+        SORTED, ERROR, *raising("RejectedError(answer.words) if answer.status > 504 else error_of(answer, NAME)")
+    ),
+    "a redirect without a place counts as taken": Wrong(
+        SECOND,
+        "        if not answer.ok:",
+        "        if answer.status == 304:\n            return result_of(draft_order, '1')\n        if not answer.ok:",
+    ),
+    **{
+        f"{code} is taken": Wrong(
+            PROMISES,
+            RESULT,
+            f"        return result_of(draft_order, '{code}' if answer.status == {code} else number_in(answer))",
+        )
+        for code in (205, 207)
+    },
+    "a page that names the next one is the whole": Wrong(
+        UNCLEAR,
+        "not is_part(answer, answer.json())",
+        "not (answer.json().get('has_more') or 'Link' in answer.headers)",
+    ),
+    "a document is kept for each order": Wrong(
+        STORED,
+        EXPORT,
+        "        kept = self.__dict__.setdefault('kept', {})\n"
+        "        document = kept.setdefault(draft_order.id, self.document(draft_order, config))\n"
+        "        if not draft_order.delivery.may_start():\n            raise LeaseEndingError\n",
+    ),
+    "the number is cut": Wrong(FOUND, "erp_order_id=number)", "erp_order_id=number[:12])"),
+    "the number loses its zeros": Wrong(FOUND, "erp_order_id=number)", "erp_order_id=number.lstrip('0'))"),
     # Busy
     "it sleeps for as long as it is asked to wait": Wrong(
         SORTED,
@@ -636,6 +689,15 @@ FAULTS = {
     "an order goes to another server": Wrong(
         ELSEWHERE, SEND, *sending(AGAIN.format('answer.headers.get("Location")', 'answer.headers["Location"]'))
     ),
+    "find follows a link to another server": Wrong(ELSEWHERE, PREVIEW, PREVIEW, LINKED),
+    "what was made is looked at wherever that is": Wrong(
+        ELSEWHERE,
+        SEND,
+        *sending(
+            f"    answer = {SENT}\n    if answer.status == 201 and 'Location' in answer.headers:\n"
+            "        client.send('GET', answer.headers['Location'])\n    return answer\n"
+        ),
+    ),
     "the test follows a redirect": Wrong(
         ELSEWHERE,
         SEND,
@@ -672,6 +734,22 @@ FAULTS = {
             "    return Answer(made.status_code, made.headers, made.content)\n"
         ),
     ),
+    "a connection is open after all was closed": Wrong(
+        OPEN,
+        SEND,
+        *sending(f"    KEPT.append(client)\n    client.close = lambda: None\n    return {SENT}\n\nKEPT = []\n"),
+    ),
+    "a thread for each order that never ends": Wrong(
+        OPEN,
+        SEND,
+        *sending(f"    threading.Thread(target=threading.Event().wait, daemon=True).start()\n    return {SENT}\n"),
+    ),
+    "numbers are counted less exactly from now on": Wrong(
+        SHARED, EXPORT, f"{CHANGES}decimal.getcontext().prec = 6\n{EXPORT}"
+    ),
+    "sockets wait otherwise from now on": Wrong(SHARED, EXPORT, f"{CHANGES}socket.setdefaulttimeout(5)\n{EXPORT}"),
+    "the log is silent from now on": Wrong(SHARED, EXPORT, f"{CHANGES}logging.disable(logging.CRITICAL)\n{EXPORT}"),
+    "the environment is another from now on": Wrong(SHARED, EXPORT, f"{CHANGES}os.environ['TZ'] = 'UTC'\n{EXPORT}"),
     "the document is kept in self": Wrong(THREADS, EXPORT, KEPT.format("document")),
     "the order is kept in self": Wrong(THREADS, EXPORT, KEPT.format("order")),
     # Content
@@ -766,6 +844,10 @@ FAULTS = {
             "    return client.send(method, url, headers=headers, content=content)\n"
         ),
     ),
+    "the token is printed": Wrong(SECRETS, SEND, *sending(f"    print(shown)\n    return {SENT}\n")),
+    "the token is warned of": Wrong(
+        SECRETS, SEND, *sending(f"    warnings.warn(shown)\n    return {SENT}\n\nimport warnings\n")
+    ),
     "the token in the error of a server that is away": Wrong(
         AWAY, SEND, *trying("UnavailableError", 'UnavailableError(f"{error} {shown}")')
     ),
@@ -778,6 +860,9 @@ FAULTS = {
     "find asks again and again by itself": Wrong(
         SENDS_ONCE, SEND, *sending(AGAIN.format("method == 'GET' and answer.status >= 500", "url"))
     ),
+    "407 is a refusal": Wrong(SORTED, ERROR, *instead("407: RejectedError(answer.words)")),
+    "511 is a refusal": Wrong(SORTED, ERROR, *instead("511: RejectedError(answer.words)")),
+    "507 is a server that is away": Wrong(SORTED, ERROR, *instead('507: UnavailableError("full")')),
     "408 is a refusal": Wrong(SORTED, ERROR, *instead("408: RejectedError(answer.words)")),
     "the token in the error of a question": Wrong(
         SECRETS, SEND, *trying("UnavailableError", 'UnavailableError(f"{error} {shown}")')

@@ -6,6 +6,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -387,6 +388,16 @@ def test_connections_are_kept_for_the_next_orders(connector):
             assert all(outcome.success for _, outcome in outcomes)
         assert len(server.taken) == 40
         assert server.connections <= 3
+
+
+def test_batches_of_one_connection_share_its_requests_under_way(connector):
+    with MisbehavingHTTPServer() as server, ThreadPoolExecutor(3) as lanes:
+        server.misbehave(*[delayed(0.02)] * 30)
+        config = to(server, max_in_flight=2)
+        batches = [[an_order() for _ in range(10)] for _ in range(3)]
+        outcomes = lanes.map(lambda orders: list(connector.export_many(orders, config)), batches)
+        assert all(outcome.success for batch in outcomes for _, outcome in batch)
+        assert (len(server.taken), server.connections) == (30, 2)
 
 
 def test_a_client_that_the_token_server_refuses_needs_a_person(connector, open_shop, shop_config):

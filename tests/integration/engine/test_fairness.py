@@ -180,7 +180,7 @@ def test_answers_that_never_end_hold_up_no_other_organizations(place: Place, kin
             assert time.monotonic() < ends, "nothing was asked of the server without an end"
             time.sleep(0.05)
         server.order_status = "done"
-        httpx.post(f"{server.url}/orders", json={}, headers={"Idempotency-Key": "1"}).raise_for_status()
+        httpx.post(f"{server.url}/orders", json={}, headers={"Idempotency-Key": "1"}, timeout=60).raise_for_status()
         url = f"{server.url}/orders/{{{{ erp_order_id }}}}"
         status = {"status_url": url, "status": "status", "confirmed": ["done"]}
         rest = {"url": f"{server.url}/orders", "plain_http": True, "order_number": "id", **status}

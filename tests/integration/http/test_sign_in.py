@@ -40,6 +40,7 @@ from orderflow.testing.http_server import (
     Fault,
     MisbehavingHTTPServer,
     Received,
+    Route,
     redirect,
     status,
 )
@@ -209,6 +210,15 @@ class TestTokens:
         server.misbehave(Fault(status=422, content=f'{{"message": "{token} may not"}}'.encode()))
         answer = sends.send("POST", f"{server.url}/orders", content=b"{}")
         assert str(error_of(answer, "The shop")) == f"{HIDDEN} may not"
+
+    def test_a_token_that_comes_as_a_form_is_one(self, client: Made) -> None:
+        kind = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
+        routes: dict[str, Route] = {
+            "POST /token": lambda _: (200, kind, b"access_token=t0k%2F7&token_type=bearer&expires_in=60")
+        }
+        with MisbehavingHTTPServer(routes=routes) as server:
+            assert client(ClientCredentials(f"{server.url}/token", "us", "s3cret")).send("GET", f"{server.url}/ping").ok
+            assert server.received[-1].headers["Authorization"] == "Bearer t0k/7"
 
 
 class TestAssertions:

@@ -19,6 +19,14 @@ from orderflow.channels.limits import too_many, tried_too_often
         "530 The connection limit is reached, try again later",
         "530 Benutzer ist bereits angemeldet",
         "Exceeded MaxStartups: too many",
+        "530 Sorry, no more than 2 sessions",
+        "530 Server is full",
+        "530 All slots in use",
+        "421 Server busy",
+        "530 This account is limited to 1 simultaneous login",
+        "Only 1 session is permitted",
+        "530 Die maximale Anzahl der Sitzungen ist erreicht",
+        "530 Número máximo de conexiones",
     ],
 )
 def test_a_full_server(words: str) -> None:

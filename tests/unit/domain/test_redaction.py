@@ -7,6 +7,7 @@ import html
 import json
 from decimal import Decimal
 from urllib.parse import quote, quote_plus, urlencode
+from xml.sax.saxutils import escape
 
 import pytest
 from hypothesis import given
@@ -82,3 +83,42 @@ def test_what_would_be_found_by_chance_is_not_looked_for(secret):
 
 def test_a_short_secret_is_found_as_it_is_written_only():
     assert Redactor(["Open"]).text("Open, open") == f"{HIDDEN}, open"
+
+
+def each(secret, write):
+    return "".join(letter if letter.isascii() and letter.isalnum() else write(letter) for letter in secret)
+
+
+OTHERS = {
+    "JavaScript": lambda secret: quote(secret, safe="!'()*~"),
+    "a URL in a URL in a URL": lambda secret: quote(quote(quote(secret, safe=""), safe=""), safe=""),
+    "a URL in Latin 1": lambda secret: quote(secret, safe="", encoding="latin-1"),
+    "XML": lambda secret: escape(secret, {'"': "&quot;", "'": "&apos;"}),
+    "XML in XML": lambda secret: html.escape(html.escape(secret)),
+    "numbers of XML": lambda secret: each(secret, lambda letter: f"&#{ord(letter)};"),
+    "numbers of XML in hexadecimal": lambda secret: each(secret, lambda letter: f"&#x{ord(letter):02X};"),
+    "ASP.NET": lambda secret: each(secret, lambda letter: f"\\u{ord(letter):04X}"),
+    "JSON in JSON in JSON": lambda secret: json.dumps(json.dumps(json.dumps(secret))),
+    "SQL": lambda secret: secret.replace("'", "''"),
+    "a shell": lambda secret: secret.replace("'", "'\\''"),
+    "bytes of Python": lambda secret: repr(secret.encode()),
+    "what read it in another charset": lambda secret: secret.encode().decode("latin-1"),
+    "PowerShell": lambda secret: base64.b64encode(secret.encode("utf-16-le")).decode(),
+    "a trace": lambda secret: secret.encode().hex(":"),
+    "a list of bytes": lambda secret: str([*secret.encode()]),
+}
+
+
+@pytest.mark.parametrize("writer", OTHERS)
+@pytest.mark.parametrize("secret", ["p@ss! w'or(d)*~/ü&<1>\"x", "it's-50%", "simple-Secret_9", 'a"b\\c d+e=='])
+def test_marks_are_escaped_by_each_in_its_way(writer, secret):
+    shown = Redactor([secret]).text(OTHERS[writer](secret))
+    assert HIDDEN in shown
+    assert len(shown) <= len(HIDDEN) + 14, shown  # quotation marks around it, escaped too, or what pads base64
+
+
+@pytest.mark.parametrize("secret", ["ey.J" * 30, "!" * 120, "'\" \\&%" * 15, "a" * 120])
+def test_no_text_makes_it_slow(secret):
+    redactor = Redactor([secret])
+    for text in (secret[:-1] * 20, "\\" * 9_000, "&amp;" * 2_000, "%25" * 3_000, " " * 9_000, "'" * 9_000):
+        redactor.text(text)  # where it goes back over what it tried, it does not end

@@ -39,7 +39,7 @@ def test_it_answers_probes_to_all_and_figures_to_who_has_the_token(port: Metrics
     shown = get(port, "/metrics", Authorization=f"Bearer {STATE['token']}")
     assert "orderflow_build_info" in shown.text
     assert get(port, "/else").status_code == 404
-    assert httpx.post(f"http://127.0.0.1:{port.port}/metrics").status_code == 501
+    assert httpx.post(f"http://127.0.0.1:{port.port}/metrics", timeout=60).status_code == 501
 
 
 def test_who_connects_and_says_nothing_takes_it_from_nobody(port: MetricsPort, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,7 +26,7 @@ def test_an_order_taken():
     assert understand(content, "ACKED") == Answer("ACKED", "SO-2025-000123", None, None, "2025-12-26T10:05:00Z")
 
 
-@pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "utf-8-sig"])
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-8-sig"])
 @pytest.mark.parametrize("end", ["", "\0" * 40, "\x1a", "\r\n\x1a", "\n"])
 @pytest.mark.parametrize(
     "text", ['{"Status": "acked", "ERP_ORDER_ID": 7}', '[{"status": " Acked ", "erp_order_id": "7"}]']

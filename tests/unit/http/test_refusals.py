@@ -30,6 +30,22 @@ UNCLEAR = [
     {"order_number": "SO-9", "errors": ["credit limit is near"]},
     {"id": 4, "positions": [{"line": 1, "status": "rejected"}]},
     {"success": True, "result": {"error": "no such article"}},
+    {"id": None},
+    {"data": None},
+    {"Ack": "Failure"},
+    {"order": {"ref": "PO-1", "reason": "blocked", "id": 0}},
+    {"failures": 1, "successes": 0},
+    {"failed_count": 1, "imported": []},
+    {"ok": True, "rejectedOrders": [{"ref": "PO-1"}]},
+    {"id": "SO-9", "orderStatus": "REJECTED"},
+    {"validation-errors": [{"field": "qty"}]},
+    {"ExceptionType": "System.Exception", "Message": "Something happened."},
+    {"IsFaulted": True},
+    {"returnCode": 12, "returnText": "locked"},
+    {"rc": "8"},
+    {"message": "The order could not be created"},
+    {"Message": "Auftrag wurde nicht angelegt", "Number": None},
+    {"msg": "refusée"},
 ]
 NO_REFUSAL: list[Any] = [
     None,
@@ -42,6 +58,10 @@ NO_REFUSAL: list[Any] = [
     {"order": {"accepted": True, "valid": "yes", "isError": False}},
     {"type": "S", "message": "Order 4711 created"},
     {"type": "A-1", "message": "created"},
+    {"id": 4, "number": None, "orderStatus": "open", "failedCount": 0, "rejectedLines": [], "errorText": ""},
+    {"returnCode": "0", "message": "Order created, no errors"},
+    {"id": 4, "message": "Replaces the order that was rejected"},
+    {"errorHandling": "strict", "statusCode": 201},
 ]
 
 
@@ -58,6 +78,11 @@ def test_what_might_be_a_refusal_is_neither_believed_nor_passed_over(value):
 @pytest.mark.parametrize("value", NO_REFUSAL, ids=json.dumps)
 def test_what_says_nothing_against_the_order_is_no_refusal(value):
     assert refusal_in(value) in (None, "taken")
+
+
+@pytest.mark.parametrize("value", [{"data": None}, {"id": None}, {"message": "order not found"}], ids=json.dumps)
+def test_what_says_that_nothing_is_there_is_no_refusal_of_a_question(value):
+    assert refusal_in(value, answers_question=True) is None
 
 
 @pytest.mark.parametrize(
@@ -83,6 +108,13 @@ def test_what_says_nothing_against_the_order_is_no_refusal(value):
         ("<reply><status>rejected</status></reply>", True),
         ("<html><head><title>Thank you</title></head><body>Order 7 is booked</body></html>", False),
         ("Order 4711 created", False),
+        ("ERR 17", True),
+        ("NOK", True),
+        ("KO;17;locked", True),
+        ("Auftrag wurde nicht angelegt", True),
+        ("rechazado", True),
+        ("<Result status='failed' number=''/>", True),
+        ("<Result status='done' number='7'/>", False),
         ("Order rejected: customer 4711 is blocked", True),
         ("Not OK (import_failed)", True),
         ("The order could not be booked", True),

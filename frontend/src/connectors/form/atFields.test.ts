@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { atFields, placed } from "./atFields";
+import { atFields, isSame, placed } from "./atFields";
 
 const SCHEMA = { type: "object", properties: { token_url: { type: "string", title: "Token URL" } } } as const;
 
@@ -32,4 +32,13 @@ test("what is told of the whole stands at the settings that it names", () => {
   expect(placed([{ field: "config", message }], schema).map(({ field }) => field)).toEqual(["token_url", "client_id"]);
   expect(placed([{ field: "config", message: "is no object" }], schema)).toHaveLength(1);
   expect(placed([{ field: "config.auth", message: "token_url" }], schema)[0]?.field).toBe("config.auth");
+});
+
+test("a setting says the same until it is changed, wherever it stands", () => {
+  const refused = { host: "", columns: [{ field: "line.qty2" }] };
+  expect(isSame("config.host", { ...refused, port: 22 }, refused)).toBe(true);
+  expect(isSame("host", { ...refused, host: "erp.example" }, refused)).toBe(false);
+  expect(isSame("columns.0.field", { ...refused, columns: [{ field: "line.qty" }] }, refused)).toBe(false);
+  expect(isSame("columns.1.field", { ...refused, host: "erp.example" }, refused)).toBe(true);
+  expect(isSame("config", { ...refused, host: "erp.example" }, refused)).toBe(false);
 });

@@ -22,6 +22,18 @@ export function placed(fields: readonly Fault[], schema: RJSFSchema): Fault[] {
   });
 }
 
+/** Tell whether a setting, as `config.columns.0.field`, says the same in both. */
+export function isSame(field: string, one: Config, other: Config): boolean {
+  const [said, before] = [one, other].map((config) =>
+    field
+      .replace(/^config\.?/, "")
+      .split(".")
+      .filter(Boolean)
+      .reduce((at: unknown, part) => (at as Record<string, unknown> | undefined)?.[part], config),
+  );
+  return JSON.stringify(said) === JSON.stringify(before);
+}
+
 /** What the API says of `columns.0.field`, where the form looks for it. */
 export function atFields(fields: readonly Fault[], schema: RJSFSchema): ErrorSchema<Config> {
   const errors: Errors = {};

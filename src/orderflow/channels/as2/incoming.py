@@ -12,7 +12,7 @@ from orderflow.channels.as2.compressed import decompress
 from orderflow.channels.as2.enveloped import decrypt
 from orderflow.channels.as2.faults import Fault, unsupported
 from orderflow.channels.as2.reading_cms import kind_of
-from orderflow.channels.as2.signed import Signature, verify
+from orderflow.channels.as2.signed import CHANGED, Signature, verify
 
 MOST_LAYERS = 4
 """Encrypted, compressed, signed, and compressed within; nobody packs more."""
@@ -107,8 +107,22 @@ def _verify(found: Unpacked, keys: Keys) -> None:
     parts = mime.parts(found.entity)
     if len(parts) != 2 or (signature := mime.parse(parts[1])).media.value not in _SIGNATURES:
         raise unsupported("The message is signed, and does not consist of its content and one signature.")
-    found.signature = verify(parts[0], signature.content, keys.theirs, keys.now)
-    found.entity, found.checked = mime.parse(parts[0]), parts[0]
+    found.checked, found.signature = _signed(parts[0], signature.content, keys)
+    found.entity = mime.parse(found.checked)
+
+
+def _signed(content: bytes, signature: bytes, keys: Keys) -> tuple[bytes, Signature]:
+    """Return what was signed, and by whom: with line breaks of CRLF where some program made them LF on the way.
+
+    Source: RFC 5751, section 3.1.1: what is signed is the canonical form.
+    """
+    try:
+        return content, verify(content, signature, keys.theirs, keys.now)
+    except Fault as fault:
+        canonical = mime.canonical(content)
+        if fault.modifier != CHANGED or canonical == content:
+            raise
+        return canonical, verify(canonical, signature, keys.theirs, keys.now)
 
 
 def _go_in(found: Unpacked, plain: bytes) -> None:

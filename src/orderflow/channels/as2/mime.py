@@ -21,6 +21,7 @@ MOST_PARTS = 8
 """Of a multipart; a signed message has two, a receipt three."""
 
 _BLANK_LINE = re.compile(rb"\r?\n\r?\n")
+_LINE_BREAK = re.compile(rb"\r?\n")
 _FOLDED = re.compile(rb"\r?\n[ \t]+")
 _PARAMETER = re.compile(r""";\s*([\w!#$%&'*+.^`|~-]{1,80})\s*=\s*("(?:[^"\\]|\\.)*"|[^;\s"]*)""", re.ASCII)
 _BOUNDARY = re.compile(r"[\w'()+,./:=? -]{1,70}", re.ASCII)
@@ -132,6 +133,11 @@ def multipart(boundary: str, entities: Iterable[bytes]) -> bytes:
     """Return the body of a multipart."""
     mark = b"--" + boundary.encode()
     return b"".join(mark + b"\r\n" + entity + b"\r\n" for entity in entities) + mark + b"--\r\n"
+
+
+def canonical(content: bytes) -> bytes:
+    """Return an entity with CRLF as its line breaks."""
+    return _LINE_BREAK.sub(b"\r\n", content)
 
 
 def quoted(text: str) -> str:

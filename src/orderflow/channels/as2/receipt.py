@@ -28,6 +28,11 @@ _DISPOSITION = re.compile(
     r"\s*[\w-]+\s*/\s*[\w-]+\s*;\s*(processed|failed)\s*(?:/\s*(error|warning|failure)\s*(?::\s*(.*?))?)?\s*",
     re.IGNORECASE | re.ASCII,
 )
+_DUPLICATE = re.compile(
+    r"\W*duplicate[\W_]*(as2|document|message|filename|file|interchange|transmission|$)", re.IGNORECASE
+)
+"""How partners say that a message was there before: as the first that they say."""
+
 _LONGEST_WORDS = 500
 _AGENT = "OrderFlow Connect"
 
@@ -116,8 +121,10 @@ def _verdict(disposition: str) -> tuple[Verdict, str]:
         raise unsupported("The receipt does not say what became of the message.")
     kind, modifier, said = found[1].lower(), (found[2] or "").lower(), found[3] or ""
     words = plain.partition(";")[2].strip()[:_LONGEST_WORDS]
-    if "duplicate" in said.lower():  # also where it is called an error: the message was there
+    if _DUPLICATE.match(said):  # also where it is called an error: the message was there
         return "duplicate", words
+    if modifier != "warning" and "duplicate" in said.lower():
+        raise unsupported(f"The receipt may mean that the message was there before, or not: {words}")
     return ("refused" if kind == "failed" or modifier in ("error", "failure") else "processed"), words
 
 

@@ -20,7 +20,7 @@ from orderflow.channels.as2.settings import As2Settings
 from orderflow.channels.as2.sides import Sides
 from orderflow.channels.as2.trial import test
 from orderflow.channels.channel import Parcel, Reader, Session
-from orderflow.channels.http.at_once import each_at_once
+from orderflow.channels.http.at_once import AtOnce, each_at_once
 from orderflow.channels.http.session import check_lease
 from orderflow.domain import clock
 from orderflow.domain.delivery import Ack, Arrived, ExportResult, Waiting, WaitingExport
@@ -40,6 +40,7 @@ class As2Session(Session):
     def __init__(self, settings: As2Settings) -> None:
         self._settings, self._sides = settings, Sides.of(settings)
         self.idempotent = settings.same_id_once  # by the Message-ID
+        self._room = AtOnce(settings.max_in_flight)
         key = settings.client_key.get_secret_value() if settings.client_key else None
         passphrase = settings.client_passphrase.get_secret_value() if settings.client_passphrase else None
         self._client = HttpClient(
@@ -63,7 +64,7 @@ class As2Session(Session):
     def deliver(self, parcels: Sequence[Parcel]) -> Iterator[tuple[UUID, ExportResult | ConnectorError]]:
         """Send messages, some at a time."""
         items = [(parcel.order_id, parcel) for parcel in parcels]
-        return each_at_once(items, self._deliver, self._settings.max_in_flight)
+        return each_at_once(items, self._deliver, self._room)
 
     def test(self, steps: list[str]) -> None:
         """Look at the certificates, and ask at the URL; no message is sent, since every message is a document."""

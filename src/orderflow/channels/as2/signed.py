@@ -32,7 +32,7 @@ DIGESTS: dict[str, hashes.SHA256 | hashes.SHA384 | hashes.SHA512] = {
 MOST_SIGNERS = 4
 _OPTIONS = (PKCS7Options.DetachedSignature, PKCS7Options.Binary)
 _UNKNOWN = "authentication-failed"
-_CHANGED = "integrity-check-failed"
+CHANGED = "integrity-check-failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ def _covered(content: bytes, signer: cms.SignerInfo, digest: str) -> bytes:
     if [one.native for one in said["content_type"]] != ["data"]:
         raise ValueError("content_type")
     if [one.native for one in said["message_digest"]] != [digest_of(content, digest)]:
-        raise Fault(_CHANGED, "The content is not the one that was signed.")
+        raise Fault(CHANGED, "The content is not the one that was signed.")
     return b"\x31" + bytes(attributes.dump())[1:]  # a SET OF, whatever its tag within the structure (RFC 5652, 5.4)
 
 

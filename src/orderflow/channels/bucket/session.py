@@ -17,7 +17,7 @@ from orderflow.channels.bucket.store import BucketStore
 from orderflow.channels.bucket.uploads import Upload, Uploads
 from orderflow.channels.bucket.wire import open_client
 from orderflow.channels.channel import Parcel, Reader, Ready, Session
-from orderflow.channels.http.at_once import each_at_once
+from orderflow.channels.http.at_once import AtOnce, each_at_once
 from orderflow.channels.publishing import publish_unknown, target_exists
 from orderflow.channels.zone.answers import read_answers
 from orderflow.channels.zone.put_away import bring_back, put_away
@@ -38,9 +38,10 @@ class BucketSession(Session):
     def __init__(self, settings: BucketSettings) -> None:
         self.settings = settings
         self.answers = settings.ack_path is not None
+        self._room = AtOnce(settings.max_in_flight)
         self._client = open_client(settings)
         self._uploads = Uploads(self._client, settings)
-        self._store = BucketStore(self._client, settings)
+        self._store = BucketStore(self._client, settings, self._room)
 
     def destination(self, filename: str) -> str:
         """Return the object's address."""
@@ -59,7 +60,7 @@ class BucketSession(Session):
     def stage(self, parcels: Sequence[Parcel]) -> Iterator[tuple[UUID, Ready | ConnectorError]]:
         """Upload each document in parts."""
         items = [(parcel.order_id, parcel) for parcel in parcels]
-        return each_at_once(items, self._stage, self.settings.max_in_flight)
+        return each_at_once(items, self._stage, self._room)
 
     def publish(self, staged: Sequence[Ready]) -> Iterator[tuple[UUID, ExportResult | ConnectorError]]:
         """Complete what was uploaded; what is gone was completed before.
@@ -67,7 +68,7 @@ class BucketSession(Session):
         Yields InDoubtError (TARGET_CHANGED) for what was uploaded where this connection does not point any more.
         """
         items = [(item.order_id, item) for item in staged]
-        return each_at_once(items, self._publish, self.settings.max_in_flight)
+        return each_at_once(items, self._publish, self._room)
 
     def discard(self, staged: Sequence[Ready]) -> None:
         """Give up uploads, as far as possible."""

@@ -18,7 +18,7 @@ from orderflow.channels.bucket.pages import pages
 from orderflow.channels.bucket.settings import BucketSettings
 from orderflow.channels.bucket.uploads import encryption
 from orderflow.channels.filestore import Entry, FileStore, Rename, Upload
-from orderflow.channels.http.at_once import each_at_once
+from orderflow.channels.http.at_once import AtOnce, each_at_once
 from orderflow.channels.limits import MOST_NAMES, too_many_names
 from orderflow.channels.publishing import target_exists
 from orderflow.domain.errors import ConnectorError, LeaseEndingError, NeedsAttentionError
@@ -30,8 +30,8 @@ class BucketStore(FileStore):
 
     renames = False
 
-    def __init__(self, client: Any, settings: BucketSettings) -> None:
-        self._client, self._settings = client, settings
+    def __init__(self, client: Any, settings: BucketSettings, room: AtOnce) -> None:
+        self._client, self._settings, self._room = client, settings, room
         self._bucket = settings.bucket
 
     def key(self, path: str) -> str:
@@ -96,7 +96,7 @@ class BucketStore(FileStore):
     def _each(self, items: Sequence[Any], act: Any) -> Iterator[tuple[Any, Any]]:
         """Act on the items, some at a time."""
         numbered: dict[UUID, Any] = {new_id(): item for item in items}
-        done = each_at_once(list(numbered.items()), act, self._settings.max_in_flight) if items else ()
+        done = each_at_once(list(numbered.items()), act, self._room) if items else ()
         return ((numbered[number], outcome) for number, outcome in done)
 
     def _put(self, upload: Upload) -> None:

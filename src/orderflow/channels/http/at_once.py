@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextvars import copy_context
@@ -15,18 +16,35 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
+class AtOnce:
+    """Room for so many requests of one session, whichever of its batches they belong to: a worker takes several."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self._room = threading.BoundedSemaphore(most)
+
+    def __enter__(self) -> None:
+        self._room.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._room.release()
+
+    def close(self) -> None:
+        """Do nothing: whoever is in it leaves by himself."""
+
+
 def each_at_once(
-    items: Sequence[tuple[UUID, Item]], act: Callable[[Item], Result], most: int
+    items: Sequence[tuple[UUID, Item]], act: Callable[[Item], Result], room: AtOnce
 ) -> Iterator[tuple[UUID, Result | ConnectorError]]:
     """Yield what `act` makes of each item, as soon as it is known; once the target is found down, the rest wait.
 
     Args:
         items: Each with its order's id.
-        act: Called by several threads; the ConnectorError that it raises is the item's outcome.
-        most: How many at a time.
+        act: Called by several threads, once there is room; the ConnectorError that it raises is the item's outcome.
+        room: The session's.
     """
-    sender = _Sender(act)
-    with ThreadPoolExecutor(most, "http") as pool:
+    sender = _Sender(act, room)
+    with ThreadPoolExecutor(room.most, "http") as pool:
         futures = {pool.submit(copy_context().run, sender.outcome, item): order_id for order_id, item in items}
         try:
             yield from ((futures[done], done.result()) for done in as_completed(futures))
@@ -37,19 +55,20 @@ def each_at_once(
 class _Sender:
     """Acts until one outcome shows that the others need not be tried."""
 
-    def __init__(self, act: Callable[[Any], Any]) -> None:
-        self._act = act
+    def __init__(self, act: Callable[[Any], Any], room: AtOnce) -> None:
+        self._act, self._room = act, room
         self._shut: ConnectorError | None = None
 
     def outcome(self, item: Any) -> Any:
-        if self._shut is not None:
-            return self._shut
-        try:
-            return self._act(item)
-        except ConnectorError as error:
-            if shut := for_the_others(error):
-                self._shut = shut
-            return error
+        with self._room:
+            if self._shut is not None:
+                return self._shut
+            try:
+                return self._act(item)
+            except ConnectorError as error:
+                if shut := for_the_others(error):
+                    self._shut = shut
+                return error
 
 
 def _cancel(futures: Iterable[Future[Any]]) -> None:

@@ -10,7 +10,7 @@ from uuid import UUID
 from pydantic import SecretStr
 
 from orderflow.channels.channel import Parcel, Session
-from orderflow.channels.http.at_once import each_at_once
+from orderflow.channels.http.at_once import AtOnce, each_at_once
 from orderflow.channels.http.checks import header_lines
 from orderflow.channels.http.outcome import check_taken
 from orderflow.channels.http.settings import HttpSettings
@@ -43,6 +43,7 @@ class HttpSession(Session):
             sign_in=sign_in_of(settings),
             secrets=_secrets_in(settings),
         )
+        self._room = AtOnce(settings.max_in_flight)
         self.idempotent = settings.idempotent  # by the key that goes with a document
 
     @property
@@ -96,7 +97,7 @@ class HttpSession(Session):
     def deliver(self, parcels: Sequence[Parcel]) -> Iterator[tuple[UUID, ExportResult | ConnectorError]]:
         """Send documents, some at a time."""
         items = [(parcel.order_id, parcel) for parcel in parcels]
-        return each_at_once(items, self._deliver, self.settings.max_in_flight)
+        return each_at_once(items, self._deliver, self._room)
 
     def test(self, steps: list[str]) -> None:
         """Sign in, and ask at the URL for its methods; whether documents may be created there stays open."""

@@ -148,7 +148,9 @@ def _not_there_by_status(answer: Answer, config: RestJsonConfig, redactor: Redac
 def _says_not_there(found: Any, value: Any, config: RestJsonConfig) -> bool:
     if config.not_there_when and pick(config.not_there_when, value) is True:
         return True
-    if value is not False and (refusal_in(value) in ("refused", "unclear") or leaves_open(value, _read_by(config))):
+    if value is not False and (
+        refusal_in(value, answers_question=True) in ("refused", "unclear") or leaves_open(value, _read_by(config))
+    ):
         return False
     if found is False:
         return clearly_false(config.found or "", value)

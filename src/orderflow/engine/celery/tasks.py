@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from functools import cache
+from functools import cache, partial
 from typing import Any
 from uuid import UUID
 
@@ -178,9 +178,9 @@ def _take_turns(job: Job, place: Place) -> None:
     Deliveries queue up by themselves, within their lanes; anything else by the next sweep, which sees to the shares.
     """
     ends = time.monotonic() + (TURN_SECONDS if job.delivers else _settings.sweep_seconds)
-    while take_turn(job, application(), _never, place):
-        if job.delivers:
-            look_at(job, place)  # a second lane; where none is free it ends at once
+    # A further lane; where none is free it ends at once. A broker that is away keeps no batch in hand from its target.
+    more = partial(guarded, "look", look_at, job, place)
+    while take_turn(job, application(), _never, place, more):
         if time.monotonic() > ends:
             return
 

@@ -1,8 +1,8 @@
 """Who works on which connection: a lane is one batch after another for one connection.
 
-A connection gets a further lane when one takes a full batch, so that the link is busy while the database
-commits; and never more than `per_connection`, so that a target that hangs holds only its own lanes. After every
-batch a lane goes to the end of the queue, so that connections take turns.
+A connection gets a further lane as soon as one has taken a full batch, so that the link is busy while the database
+commits and documents are made; and never more than `per_connection`, so that a target that hangs holds only its own
+lanes. After every batch a lane goes to the end of the queue, so that connections take turns.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 
@@ -30,7 +31,8 @@ class LanePool:
     """Runs `work` for keys that have something to do.
 
     Args:
-        work: Does one batch for a key; returns True if it was full, so that more is likely.
+        work: Does one batch for a key; calls what else it is given once it knows that there is more, and returns True
+            if so.
         per_connection: Lanes at most for one key.
     """
 
@@ -64,16 +66,19 @@ class LanePool:
     def _run(self, key: Hashable) -> None:
         full = False
         try:
-            full = self._work(key)
+            full = self._work(key, partial(self._open_further, key))
         finally:
             self._after(key, full=full)
+
+    def _open_further(self, key: Hashable) -> None:
+        with self._lock:
+            if self._lanes[key].running < self._most:
+                self._start(key, self._lanes[key])
 
     def _after(self, key: Hashable, *, full: bool) -> None:
         with self._lock:
             lanes = self._lanes[key]
             lanes.running -= 1
-            if full and lanes.running < self._most - 1:
-                self._start(key, lanes)
             if full or lanes.look_again:
                 lanes.look_again = False
                 self._start(key, lanes)

@@ -9,8 +9,12 @@ from contextlib import asynccontextmanager
 
 from anyio.to_thread import current_default_thread_limiter
 from fastapi import FastAPI
+from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
 from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.exceptions import ExceptionMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from orderflow.bootstrap import App, open_app
 from orderflow.engine import broker
@@ -18,7 +22,7 @@ from orderflow.engine.logs import log_deliveries
 from orderflow.engine.metrics import Metrics
 from orderflow.engine.presence import Presence
 from orderflow.engine.threads import Engine
-from orderflow.engine.tracing import configure_tracing, trace_deliveries
+from orderflow.engine.tracing import configure_tracing, makes_traces, trace_deliveries
 from orderflow.entrypoints.api import (
     api_keys,
     as2,
@@ -133,7 +137,7 @@ def create_app(app: App | None = None, *, engine: bool = True) -> FastAPI:
             if app is None:
                 await run_in_threadpool(wired.close)
 
-    api = FastAPI(
+    api = _Api(
         title="OrderFlow Connect",
         version="1",
         lifespan=lifespan,
@@ -165,6 +169,31 @@ def create_app(app: App | None = None, *, engine: bool = True) -> FastAPI:
     if settings.base_path:
         api.add_middleware(BasePath, path=settings.base_path)
     return api
+
+
+class _Api(FastAPI):
+    """FastAPI without the layers that do for each request what `Boundary` does, or what only traces need."""
+
+    _traced = False
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Return `Boundary` and what it needs around the routes; it answers what nothing else handles."""
+        self._traced = makes_traces()
+        handlers = {kind: handler for kind, handler in self.exception_handlers.items() if kind not in (500, Exception)}
+        routes = Middleware(AsyncExitStackMiddleware)
+        layers = [*self.user_middleware, Middleware(ExceptionMiddleware, handlers=handlers), routes]
+        app: ASGIApp = self.router
+        for layer, given, named in reversed(layers):
+            app = layer(app, *given, **named)
+        return app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, in a span of its own if there are traces."""
+        if self._traced or self.middleware_stack is None:
+            await super().__call__(scope, receive, send)
+        else:
+            scope["app"] = self
+            await self.middleware_stack(scope, receive, send)
 
 
 def _exit_soon() -> None:

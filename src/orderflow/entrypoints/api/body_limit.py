@@ -75,7 +75,8 @@ def limited(request: Request, most: int, pace: Pace | None = None) -> Receive:
         if beyond:
             raise _too_large(most)
         try:
-            message = await asyncio.wait_for(request.receive(), pace.idle)
+            async with asyncio.timeout(pace.idle):  # `wait_for` would make a task of it
+                message = await request.receive()
         except TimeoutError:
             raise BodyTooSlowError from None
         piece = message.get("body", b"")

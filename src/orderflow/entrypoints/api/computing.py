@@ -12,8 +12,7 @@ import asyncio
 import functools
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Coroutine, Hashable
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Coroutine, Hashable
 from contextvars import ContextVar
 from typing import Any, ParamSpec, TypeVar
 
@@ -92,6 +91,35 @@ def take_turns() -> None:
         from_thread.run(meter.turn)
 
 
+class _Turn:
+    """One request's computing: a class, since a generator costs every request several times as much."""
+
+    __slots__ = ("_charged", "_computing", "_meter", "_party", "_token")
+
+    def __init__(self, computing: Computing, party: Hashable) -> None:
+        self._computing, self._party = computing, party
+
+    async def __aenter__(self) -> None:
+        self._charged = await self._computing.begin(self._party)
+        self._meter = _Meter()
+        self._meter.turn = self._again
+        self._token = _meter.set(self._meter)
+
+    async def __aexit__(self, *_: object) -> None:
+        _meter.reset(self._token)
+        self._settle()
+        self._computing.end(self._party, self._meter.seconds)
+
+    def _settle(self) -> None:
+        self._computing.charge(self._party, self._meter.seconds - self._charged)
+        self._charged = self._meter.seconds
+
+    async def _again(self) -> None:
+        if self._meter.seconds - self._charged > WORTH_IT:
+            self._settle()
+            await self._computing.wait_if_owing(self._party)
+
+
 class Computing:
     """Who has computed how much in this process; used within one event loop.
 
@@ -107,40 +135,38 @@ class Computing:
         self._waiting: dict[Hashable, int] = defaultdict(int)
         self._turns: dict[Hashable, asyncio.Lock] = {}
 
-    @asynccontextmanager
-    async def turn(self, party: Hashable) -> AsyncIterator[None]:
-        """Wait until one more request of `party` may compute, and charge for what is metered in the block.
+    def turn(self, party: Hashable) -> _Turn:
+        """Wait until one more request of `party` may compute, and charge for what is metered in the `async with` block.
 
-        Raises:
-            TooManyAtOnceError: Too many of theirs wait already.
+        The block raises TooManyAtOnceError at its begin: too many of theirs wait already.
         """
+        return _Turn(self, party)
+
+    async def begin(self, party: Hashable) -> float:
+        """Wait for a turn; returns the seconds that are charged for it: what their requests usually compute."""
         self._note(party)
-        await self._wait_if_owing(party)
-        meter, charged = _Meter(), self._usual.get(party, 0.0)  # those that come at once cannot all be the first
-        self._charge(party, charged)
+        await self.wait_if_owing(party)
+        usual = self._usual.get(party, 0.0)  # those that come at once cannot all be the first
+        self.charge(party, usual)
+        return usual
 
-        def settle() -> None:
-            nonlocal charged
-            self._charge(party, meter.seconds - charged)
-            charged = meter.seconds
+    def end(self, party: Hashable, seconds: float) -> None:
+        """Note what a request has computed."""
+        if seconds or self._usual.get(party):
+            self._usual[party] = 0.8 * self._usual.get(party, 0.0) + 0.2 * seconds
 
-        async def again() -> None:
-            if meter.seconds - charged > WORTH_IT:
-                settle()
-                await self._wait_if_owing(party)
-
-        meter.turn = again
-        token = _meter.set(meter)
-        try:
-            yield
-        finally:
-            _meter.reset(token)
-            settle()
-            self._usual[party] = 0.8 * self._usual.get(party, 0.0) + 0.2 * meter.seconds
-
-    async def _wait_if_owing(self, party: Hashable) -> None:
+    async def wait_if_owing(self, party: Hashable) -> None:
+        """Wait until `party` may compute."""
         if self._owes(party) or party in self._waiting:
             await self._wait(party)
+
+    def charge(self, party: Hashable, seconds: float) -> None:
+        """Charge for seconds of computing, or give back what was charged too much."""
+        if not seconds:
+            return
+        now = self._clock()
+        paid = max(self._paid.get(party, 0.0), now - SAVED) + seconds * (1 + self._others(party))
+        self._paid[party] = min(paid, now + OWED)
 
     async def _wait(self, party: Hashable) -> None:
         if self._waiting[party] >= MOST_WAITING:
@@ -159,11 +185,6 @@ class Computing:
         """Return the seconds for which `party` has to wait now; none if nobody else is there."""
         seconds = self._paid.get(party, 0.0) - self._clock()
         return seconds if seconds > 0 and self._others(party) else 0.0
-
-    def _charge(self, party: Hashable, seconds: float) -> None:
-        now = self._clock()
-        paid = max(self._paid.get(party, 0.0), now - SAVED) + seconds * (1 + self._others(party))
-        self._paid[party] = min(paid, now + OWED)
 
     def _others(self, party: Hashable) -> int:
         """Return how many others have asked just now, up to as many as count."""

@@ -10,24 +10,24 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from orderflow.entrypoints.api.versions import tag
+from orderflow.entrypoints.api.versions import noted, tag
 
 
 def note_location(request: Request, path: str) -> None:
     """Let the answer carry the address of what was made, or of what tells how a request goes on."""
-    request.state.location = path
+    noted(request)["location"] = path
 
 
 def noted_headers(request: Request) -> dict[str, str]:
     """Return the headers of what was made or shown; they belong to an answer that is given again."""
-    version = getattr(request.state, "version", None)
-    location = getattr(request.state, "location", None)
+    known = noted(request)
+    version, location = known.get("version"), known.get("location")
     return ({} if version is None else {"ETag": tag(version)}) | ({"Location": location} if location else {})
 
 
 def note_share(request: Request, work: str, each: int, left: int) -> None:
     """Let the answer say how much of a kind of work may go on at once, and how much more could now."""
-    request.state.share = share_headers(work, each, left)
+    noted(request)["share"] = share_headers(work, each, left)
 
 
 def share_headers(work: str, each: int, left: int) -> dict[str, str]:
@@ -40,4 +40,8 @@ def share_headers(work: str, each: int, left: int) -> dict[str, str]:
 
 def add_headers(request: Request, answer: Response) -> None:
     """Give an answer what was noted for it."""
-    answer.headers.update(noted_headers(request) | getattr(request.state, "share", {}))
+    added = noted_headers(request) | noted(request).get("share", {})
+    headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in added.items()]
+    names = {name for name, _ in headers}
+    kept = [header for header in answer.raw_headers if header[0] not in names]
+    answer.raw_headers[:] = kept + headers  # in place: whoever has asked for `answer.headers` holds the list

@@ -6,17 +6,23 @@ Codes, names and values are the same in each.
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Sequence
 from contextvars import ContextVar
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
+import msgspec
 from starlette.datastructures import Headers
+from starlette.responses import Response
+
+from orderflow.locales.sentences import Sentences
 
 OURS = "en"
-LANGUAGES = (OURS, "de")
+_CATALOGUES = files("orderflow.locales")
+LANGUAGES = (
+    OURS,
+    *sorted(one.name.removesuffix(".json") for one in _CATALOGUES.iterdir() if one.name.endswith(".json")),
+)
 _MOST = 20
 """Languages of a request that are looked at."""
 
@@ -46,14 +52,28 @@ def _weight(given: str) -> float:
 def told(message: str, details: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     """Return an error's sentence and details in the request's language.
 
-    What a catalogue says of a code is general. So the English sentence, which says more of the case, stays in
-    `details.english`; what is wrong with a field is said as exactly as in English, which stays beside it too.
+    What is no sentence of ours is told by its code, as far as a catalogue has that. The English stays in
+    `details.english`, and beside what is wrong with a field.
     """
-    words = catalogue(language.get()).get(str(details.get("reason")))
-    if words is None:
+    name = language.get()
+    if name == OURS:
         return message, details
-    fields = {"fields": [_told_field(field) for field in details["fields"]]} if "fields" in details else {}
-    return words["message"], details | fields | {"hint": words["hint"], "english": message}
+    general = catalogue(name).get(str(details.get("reason")))
+    told_details: dict[str, Any] = _told_part("details", details, name)
+    if "fields" in details:
+        told_details["fields"] = [_told_field(field) for field in details["fields"]]
+    if general and told_details.get("hint") == details.get("hint"):
+        told_details["hint"] = general["hint"]
+    said = told_sentence(message, name) or (general and general["message"])
+    return (said, told_details | {"english": message}) if said else (message, told_details)
+
+
+def told_problem(problem: dict[str, Any]) -> dict[str, Any]:
+    """Return an error as it is stored (`code`, `message`, `hint`, `details`) in the request's language."""
+    known = {"reason": problem["code"], "hint": problem["hint"]}
+    message, details = told(problem["message"], problem["details"] | known)
+    facts = {name: fact for name, fact in details.items() if name not in known}
+    return problem | {"message": message, "hint": details["hint"], "details": facts}
 
 
 def _told_field(field: dict[str, Any]) -> dict[str, Any]:
@@ -61,36 +81,83 @@ def _told_field(field: dict[str, Any]) -> dict[str, Any]:
     return field if translated is None else field | {"message": translated, "english": field["message"]}
 
 
+def told_sentence(text: str, name: str) -> str | None:
+    """Return a sentence of ours in a language; None if it is another's, or nobody has said it there."""
+    return _sentences(name).told(text)
+
+
 def told_of_field(message: str, name: str) -> str | None:
     """Return what is wrong with a field in a language; None where nobody has said it there.
 
-    A catalogue has the sentences with `{0}` for what changes; the longest that fits is meant, if none is the same.
     A sentence may be about a part of the field, which stands before it: `X-Key: is given twice`.
     """
-    words: dict[str, str] = _of_language(name)["words"]
-    for pattern, sentence in _sentences(name):
-        if found := pattern.fullmatch(message):
-            return _filled(sentence, [words.get(part, part) for part in found.groups("")])
+    if (said := told_sentence(message, name)) is not None:
+        return said
     part, colon, rest = message.partition(": ")
     told = told_of_field(rest, name) if colon and part.split() == [part] else None
     return None if told is None else f"{part}: {told}"
 
 
-def _filled(sentence: str, parts: Sequence[str]) -> str:
-    return _PLACE.sub(lambda place: parts[int(place[1])], sentence)
-
-
 @cache
-def _sentences(name: str) -> list[tuple[re.Pattern[str], str]]:
-    given = sorted(_of_language(name)["fields"].items(), key=lambda pair: ("{0}" in pair[0], -len(pair[0])))
-    return [(_pattern(english), sentence) for english, sentence in given]
+def _sentences(name: str) -> Sentences:
+    words = _of_language(name)
+    return Sentences(words["fields"] | words["words"] | words["sentences"])
 
 
-def _pattern(english: str) -> re.Pattern[str]:
-    return re.compile("(.+?)".join(map(re.escape, _PLACE.split(english)[::2])), re.DOTALL)
+def tell_in(answer: Response, name: str) -> None:
+    """Have our sentences in a JSON answer told in a language; what others said or wrote stays as it is."""
+    body = bytes(getattr(answer, "body", b""))
+    if answer.media_type != "application/json" or not any(key in body for key in _TELLING):
+        return
+    answer.body = _encode(_told_part("", _decode(body), name))
+    answer.headers["Content-Length"] = str(len(answer.body))
+    answer.headers["Content-Language"] = name
 
 
-_PLACE = re.compile(r"\{([0-9])\}")
+def _told_part(key: str, part: Any, name: str) -> Any:
+    """Return what stands under a name, told in a language where that name is one of our sentences'."""
+    match part:
+        case dict():
+            return {
+                inner: value if inner in _APART else _told_part(_meant(key, inner), value, name)
+                for inner, value in part.items()
+            }
+        case list():
+            return [_told_part(f"{key}[]", value, name) for value in part]
+        case str() if key in _SAID:
+            return told_sentence(part, name) or part
+        case _:
+            return part
+
+
+def _meant(within: str, key: str) -> str:
+    return f"{within}.{key}" if f"{within}.{key}" in _SAID else key
+
+
+_SAID = frozenset(
+    {
+        "message",
+        "hint",
+        "error_message",
+        "latest_message",
+        "missing[]",
+        "notes[]",
+        "details.note",
+        "details.steps[]",
+        "unreadable_answer.reason",
+    }
+)
+"""Under which names answers hold our sentences."""
+
+_TELLING = tuple(f'"{key.rpartition(".")[2].removesuffix("[]")}":'.encode() for key in _SAID)
+
+_APART = frozenset(
+    {"config", "config_schema", "document", "fields", "metadata", "request_json", "response_json", "source_document"}
+)
+"""What holds others' words under any name, or ours as machines read them."""
+
+_decode = msgspec.json.Decoder(float_hook=lambda digits: msgspec.Raw(digits.encode())).decode
+_encode = msgspec.json.Encoder().encode
 
 
 def told_form(schema: Any, name: str) -> Any:
@@ -124,9 +191,13 @@ def catalogue(name: str) -> dict[str, dict[str, str]]:
     return _of_language(name)["errors"]
 
 
+_SECTIONS = ("errors", "fields", "words", "sentences", "form", "choices")
+_NOTHING: dict[str, dict[str, Any]] = {section: {} for section in _SECTIONS}
+
+
 @cache
 def _of_language(name: str) -> dict[str, dict[str, Any]]:
     if name == OURS:
-        return {"errors": {}, "fields": {}, "words": {}, "form": {}, "choices": {}}
-    told: dict[str, dict[str, Any]] = json.loads((files("orderflow.locales") / f"{name}.json").read_text("utf-8"))
+        return _NOTHING
+    told: dict[str, dict[str, Any]] = _NOTHING | json.loads((_CATALOGUES / f"{name}.json").read_text("utf-8"))
     return told

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from orderflow.domain.frames import frames_of
 from orderflow.domain.ids import new_id
+from orderflow.engine.logs import tells_debug
 from orderflow.engine.metrics import Metrics
 from orderflow.entrypoints.api.errors import internal_error
 from orderflow.entrypoints.api.languages import chosen, language
@@ -45,6 +46,7 @@ _FOR_PAGE: RawHeaders = [
 _CLOSE = (b"connection", b"close")
 """Of a process that is about to stop: the next request comes over another connection, perhaps to another process."""
 _HSTS = (b"strict-transport-security", b"max-age=31536000")
+_OURS = {name for name, _ in (*_FOR_API, *_FOR_PAGE, _CLOSE, _HSTS)} | {b"x-request-id"}
 
 
 class Boundary:
@@ -73,18 +75,20 @@ class Boundary:
         if any(name == b"accept-language" for name, _ in scope["headers"]):
             language.set(chosen(Headers(scope=scope)))
         started = time.perf_counter()
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
-            try:
-                await self.app(scope, receive, answer.send)
-            except Exception as error:  # noqa: BLE001  # the last resort: a fault of ours is an answer too
-                log.error("request failed", error=type(error).__name__, at=frames_of(error))  # noqa: TRY400  # see _frames
-                if not answer.status:
-                    await internal_error(request_id)(scope, receive, answer.send)
-            self._note(scope, method, answer.status, time.perf_counter() - started)
+        structlog.contextvars.bind_contextvars(request_id=request_id)  # a request has a context of its own, as a task
+        try:
+            await self.app(scope, receive, answer.send)
+        except Exception as error:  # noqa: BLE001  # the last resort: a fault of ours is an answer too
+            log.error("request failed", error=type(error).__name__, at=frames_of(error))  # noqa: TRY400  # see _frames
+            if not answer.status:
+                await internal_error(request_id)(scope, receive, answer.send)
+        self._note(scope, method, answer.status, time.perf_counter() - started)
 
     def _note(self, scope: Scope, method: str, status: int, seconds: float) -> None:
         route, client = template(scope), scope.get("client")
         self._metrics.note_request(method, route, status, seconds)
+        if not (self._tells_each or tells_debug()):
+            return
         took = round(seconds * 1000, 1)
         tell = log.info if self._tells_each else log.debug
         tell("request", method=method, route=route, status=status, ms=took, client=client and client[0])
@@ -99,9 +103,10 @@ class _Sending:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            given = {name.lower() for name, _ in message.get("headers", ())}
-            added = [header for header in self._headers if header[0] not in given]
-            message = {**message, "headers": [*message.get("headers", ()), *added]}
+            headers = message.get("headers", ())
+            given = {name for name, _ in headers}  # in lower case, as ASGI has them
+            added = self._headers if given.isdisjoint(_OURS) else [one for one in self._headers if one[0] not in given]
+            message = {**message, "headers": [*headers, *added]}
         await self._send(message)
 
 

@@ -27,6 +27,7 @@ from orderflow.entrypoints.api.computing import take_turns
 from orderflow.entrypoints.api.deps import Caller, app_of, require
 from orderflow.entrypoints.api.duplicates import WhenDuplicate, must_be_editor
 from orderflow.entrypoints.api.errors import UnderWayError, answers
+from orderflow.entrypoints.api.languages import told_problem
 from orderflow.entrypoints.api.once import HEADER, LONGEST_KEY, Claim, Once, digest_of, once_of
 from orderflow.entrypoints.api.permissions import Permission
 from orderflow.entrypoints.api.routing import STREAMS, ApiRouter
@@ -194,7 +195,7 @@ def _write(results: BinaryIO, result: Imported) -> str:
     """Write one line; returns as what it counts."""
     shown: dict[str, Any] = {"line": result.line}
     if result.error is not None:
-        shown["error"] = result.error.as_json()
+        shown["error"] = told_problem(result.error.as_json())
     else:
         shown |= {"id": result.id, "status": result.status}
         shown |= {"missing": [one.message for one in result.missing], "missing_fields": result.missing}

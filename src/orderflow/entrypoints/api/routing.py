@@ -15,21 +15,24 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
+from starlette.types import Receive, Scope, Send
 
 from orderflow.domain.errors import InputError
 from orderflow.entrypoints.api import page_cookie
 from orderflow.entrypoints.api.authentication import authorize
 from orderflow.entrypoints.api.bodies import ExactRequest
-from orderflow.entrypoints.api.body_limit import ANONYMOUS, USUAL, announces_much, limited
+from orderflow.entrypoints.api.body_limit import ANONYMOUS, LARGE, USUAL, announces_much, limited
 from orderflow.entrypoints.api.compression import READ_ALOUD, compressed
 from orderflow.entrypoints.api.computing import Computing, metering
 from orderflow.entrypoints.api.decimals import note_preference, tell_preference
 from orderflow.entrypoints.api.deps import Caller, Require, app_of, client_of
 from orderflow.entrypoints.api.errors import LONGEST_NAME, MOST_PROBLEMS, answers
 from orderflow.entrypoints.api.headers import add_headers, note_share
+from orderflow.entrypoints.api.languages import OURS, language, tell_in
 from orderflow.entrypoints.api.once import HEADER, PARAMETER, answered_once, once_of
 from orderflow.entrypoints.api.permissions import Permission, allowed
 from orderflow.entrypoints.api.schemas import JSON
+from orderflow.entrypoints.api.versions import noted
 from orderflow.entrypoints.api.work import Work, Workload, work_of
 from orderflow.postgres.errors import DatabaseBusyError
 from orderflow.settings import Settings
@@ -61,6 +64,10 @@ class ApiRoute(APIRoute):
             self.description += f"\n\nFor {allowed(self.permission)}."
             self.openapi_extra = {"security": [{"bearer": []}, {"apiKey": []}]} | (self.openapi_extra or {})
         self.once = self.once and not any(param.alias == HEADER for param in self.dependant.header_params)
+        self.work = work_of(endpoint)
+        self.says_little = _says_little(self)
+        headers = {HEADER, "Prefer", "Transfer-Encoding", *(param.alias for param in self.dependant.header_params)}
+        self.says_more = frozenset(name.lower().encode() for name in headers)
         if self.once:
             extra = self.openapi_extra or {}
             self.openapi_extra = extra | {"parameters": [*extra.get("parameters", []), PARAMETER]}
@@ -71,7 +78,6 @@ class ApiRoute(APIRoute):
         endpoint, permission = self.endpoint, self.permission
         streams = STREAMS in (self.openapi_extra or {})
         for_partners = (self.openapi_extra or {}).get("security") == []  # an ERP's addresses may say what it likes
-        takes_little = permission is not None and _may_be_only_ids(endpoint, self.dependant)
 
         async def checked(request: Request) -> Response:
             if "prefer" in request.headers:
@@ -88,25 +94,50 @@ class ApiRoute(APIRoute):
                     computing: Computing = request.app.state.computing
                     await shares.enter_async_context(computing.turn(request.state.caller.org_id))
                 await _take_shares(shares, request, endpoint, streams=streams)
-                has_body = _sends_a_body(request)
-                if not streams and has_body:
+                if not streams and _sends_a_body(request):
                     await exact.read(parse_it=self.body_field is not None)
-                takes_part = partial(handle, exact)
-                if takes_little and (given := _only_ids(self.dependant, exact, has_body=has_body)) is not None:
-                    takes_part = partial(endpoint, request=exact, caller=request.state.caller, **given)
-                takes_part = partial(_once_more_if_busy, takes_part, times=0 if streams else MORE_TIMES)
+                takes_part = partial(_once_more_if_busy, partial(handle, exact), times=0 if streams else MORE_TIMES)
                 once = once_of(request) if self.once and not streams and HEADER in request.headers else None
                 answer = await (answered_once(exact, exact.raw, once, takes_part) if once else takes_part())
+                if language.get() != OURS:
+                    tell_in(answer, language.get())
                 if self.compresses:
                     answer = await compressed(request, answer)
-            add_headers(request, answer)
-            if token := getattr(request.state, "session_token", None):
-                page_cookie.slide(request, answer, token)
             if "prefer" in request.headers:
                 tell_preference(answer)
-            return answer
+            return _completed(request, answer)
 
         return checked
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request of this route: one of the many that say little past FastAPI, any other by it."""
+        given = _only_ids(scope, self) if self.says_little else None
+        if given is None:
+            await super().handle(scope, receive, send)
+        else:
+            answer = await self._answered_shortly(ExactRequest(scope, receive), given)
+            await answer(scope, receive, send)
+
+    async def _answered_shortly(self, request: ExactRequest, given: dict[str, UUID]) -> Response:
+        """Return the answer to a request that has no parameters but ids, and no body but one that is read as it is.
+
+        All that `get_route_handler` puts before an endpoint is here too, but the way through FastAPI.
+        """
+        assert self.permission is not None  # as `says_little` says
+        assert self.work is not None
+        caller = noted(request)["caller"] = await authorize(request, self.permission)
+        state = request.app.state
+        computing: Computing = state.computing
+        share = state.workload.shares[self.work]
+        async with computing.turn(caller.org_id), share.taken(caller.org_id):
+            note_share(request, self.work.name, share.each, share.left(caller.org_id))
+            if _sends_a_body(request):
+                request = ExactRequest(request.scope, limited(request, _most(self, app_of(request).settings)))
+                await request.read(parse_it=False)
+            answer = await _once_more_if_busy(
+                partial(self.endpoint, request=request, caller=caller, **given), times=MORE_TIMES
+            )
+        return _completed(request, answer)
 
 
 def _encoding_views(endpoint: Callable[..., Any], status: int) -> Callable[..., Any]:
@@ -161,24 +192,33 @@ async def _take_shares(
         note_share(request, work.name, share.each, share.left(party))
 
 
-def _may_be_only_ids(endpoint: Callable[..., Any], dependant: Dependant) -> bool:
-    """Return whether a route's requests may be such: it runs in the event loop, and its path has nothing but UUIDs."""
-    return iscoroutinefunction(endpoint) and all(p.field_info.annotation is UUID for p in dependant.path_params)
+def _completed(request: Request, answer: Response) -> Response:
+    """Return an answer with all that belongs to it beside its body."""
+    add_headers(request, answer)
+    if token := noted(request).get("session_token"):
+        page_cookie.slide(request, answer, token)
+    return answer
 
 
-def _only_ids(dependant: Dependant, request: Request, *, has_body: bool) -> dict[str, UUID] | None:
+def _says_little(route: ApiRoute) -> bool:
+    """Return whether many requests of a route have nothing for FastAPI to read: it runs in the event loop."""
+    uuids = all(param.field_info.annotation is UUID for param in route.dependant.path_params)
+    return uuids and route.permission is not None and route.work is not None and iscoroutinefunction(route.endpoint)
+
+
+def _only_ids(scope: Scope, route: ApiRoute) -> dict[str, UUID] | None:
     """Return the arguments of an endpoint from the path alone; None if there is more to read.
 
     FastAPI's own way to them takes a third of the time of a short request, most of it for what was not sent.
     """
-    if dependant.body_params and has_body:
+    most = 0 if route.dependant.body_params else LARGE
+    if scope["method"] != "POST" or scope["query_string"]:
         return None
-    if any(param.alias in request.headers for param in dependant.header_params):
-        return None
-    if any(param.alias in request.query_params for param in dependant.query_params):
-        return None
+    for name, value in scope["headers"]:
+        if name in route.says_more or (name == b"content-length" and not (value.isdigit() and int(value) <= most)):
+            return None
     try:
-        return {name: UUID(value) for name, value in request.path_params.items()}
+        return {name: UUID(value) for name, value in scope["path_params"].items()}
     except ValueError:
         return None
 

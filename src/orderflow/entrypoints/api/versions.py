@@ -73,7 +73,13 @@ def _no_tags() -> InputError:
 
 def note_version(request: Request, version: int) -> None:
     """Let the answer carry this version as its `ETag`."""
-    request.state.version = version
+    noted(request)["version"] = version
+
+
+def noted(request: Request) -> dict[str, Any]:
+    """Return what was noted of a request for its answer: the values of `request.state`, without looking for each."""
+    state: dict[str, Any] = request.scope["state"]
+    return state
 
 
 def tag(version: int) -> str:

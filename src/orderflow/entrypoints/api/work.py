@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import Counter, OrderedDict, deque
-from collections.abc import AsyncIterator, Callable, Hashable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable, Hashable
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -105,9 +105,12 @@ class Shares:
         """Return how much more of it `party` could have under way now."""
         return max(0, min(self._limit.each - self._busy[party], self._limit.total - self._busy.total()))
 
-    @asynccontextmanager
-    async def taken(self, party: Hashable) -> AsyncIterator[None]:
-        """Hold one share of `party`'s while the block lasts.
+    def taken(self, party: Hashable) -> _Taken:
+        """Hold one share of `party`'s while an `async with` block lasts, which raises as `take` does."""
+        return _Taken(self, party)
+
+    async def take(self, party: Hashable) -> None:
+        """Take one share of `party`'s, to be given back.
 
         Raises:
             TooManyAtOnceError: They have used it up, and as many as may wait do so already, or did so for too long.
@@ -116,10 +119,14 @@ class Shares:
             await self._turn(party)
         else:
             self._busy[party] += 1
-        try:
-            yield
-        finally:
-            self._give_back(party)
+
+    def give_back(self, party: Hashable) -> None:
+        """Give back one share."""
+        self._busy[party] -= 1
+        if not self._busy[party]:
+            del self._busy[party]
+        if self._waiting:
+            self._pass_on()
 
     def _free(self, party: Hashable) -> bool:
         return self._busy[party] < self._limit.each and self._busy.total() < self._limit.total
@@ -137,7 +144,7 @@ class Shares:
                 await turn
         except BaseException as error:
             if turn.done() and not turn.cancelled():
-                self._give_back(party)  # it came at the very moment in which nobody waited any more
+                self.give_back(party)  # it came at the very moment in which nobody waited any more
             else:
                 with suppress(ValueError):  # it was passed over, since it had been given up
                     queue.remove(turn)
@@ -145,12 +152,6 @@ class Shares:
             if isinstance(error, TimeoutError):
                 raise self._too_many() from None
             raise
-
-    def _give_back(self, party: Hashable) -> None:
-        self._busy[party] -= 1
-        if not self._busy[party]:
-            del self._busy[party]
-        self._pass_on()
 
     def _pass_on(self) -> None:
         """Give what is free to those who wait: to one of each party before the next of the same."""
@@ -173,6 +174,21 @@ class Shares:
         error.details["work"] = self._work.name
         error.details["at_once"] = self._limit.each
         return error
+
+
+class _Taken:
+    """One share while a block lasts: a class, since a generator costs every request several times as much."""
+
+    __slots__ = ("_party", "_shares")
+
+    def __init__(self, shares: Shares, party: Hashable) -> None:
+        self._shares, self._party = shares, party
+
+    async def __aenter__(self) -> None:
+        await self._shares.take(self._party)
+
+    async def __aexit__(self, *_: object) -> None:
+        self._shares.give_back(self._party)
 
 
 class Workload:

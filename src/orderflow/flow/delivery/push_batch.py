@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from uuid import UUID
 
 from orderflow.domain.reach import within
@@ -13,8 +14,11 @@ from orderflow.flow.delivery.settle import settle
 from orderflow.flow.ports import Batch, Target, Wiring
 
 
-def push_batch(wiring: Wiring, org_id: UUID, connection_id: UUID) -> int:
+def push_batch(wiring: Wiring, org_id: UUID, connection_id: UUID, more: Callable[[], object] = lambda: None) -> int:
     """Deliver one batch of what is due; returns how many exports it took, 0 when nothing is left.
+
+    Args:
+        more: Called as soon as a full batch is taken, so that another worker takes the next meanwhile.
 
     Raises:
         ObjectStoreError: The document store is away; what is due waits for it.
@@ -23,6 +27,8 @@ def push_batch(wiring: Wiring, org_id: UUID, connection_id: UUID) -> int:
     if to is None or not _delivers(to.target):
         return 0
     batch = claim(wiring, to, wiring.batch_size)
+    if len(batch.attempts) == wiring.batch_size:
+        more()
     run(wiring, batch)
     return len(batch.attempts)
 

@@ -5,7 +5,7 @@ Sources: ISO 9735 (CONTRL: code lists 0083 and 0085), UN/EDIFACT D.96A and EANCO
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from orderflow.domain.answer_details import Level
 from orderflow.domain.answer_files import Answer, Reference, UnreadableError
@@ -37,6 +37,10 @@ ERRORS = {
     "29": "control count does not match", "32": "lower level empty", "35": "too many repetitions",
     "37": "invalid type of characters", "39": "data element too long", "40": "data element too short",
 }  # fmt: skip
+
+
+RESPONSES = {"", "AB", "AC", "AD", "AI", "AP", "AQ", "NA", "RE"}
+"""What an APERAK may say (4343). By all else, as on conditions, nobody knows whether it takes the message."""
 
 
 def read_answers(content: bytes, settings: EdifactSettings) -> Iterator[Answer]:
@@ -149,16 +153,22 @@ def _worded(code: str) -> str:
 def _aperak(message: Envelope) -> Answer:
     """Read whether the partner's application took the message; that it did confirms nothing yet."""
     segments = message.segments
-    references: Mapping[str, str] = {s.get(1): s.get(1, 2) for s in reversed(segments) if s.tag == "RFF"}
-    about = order_number([references.get("ON") or references.get("ACW") or ""])
+    about = order_number(_referred(segments, "ON") or _referred(segments, "ACW"))
     begin = the_one((segment for segment in segments if segment.tag == "BGM"), "BGM")
     says = {begin.get(1), begin.get(3), begin.get(4)} if begin else set()
     errors = [segment.get(1) for segment in segments if segment.tag == "ERC"]
     told = "; ".join(" ".join(s.all(4)) for s in segments if s.tag == "FTX")
     if begin and (begin.get(1) == "313" or begin.get(3) in ("12", "27") or begin.get(4) == "RE"):
         return failure(about, errors[0] if errors else "", told or "APERAK rejects it.", Level.UNDERSTOOD)
+    if begin and begin.get(4) not in RESPONSES:
+        raise UnreadableError(f"APERAK has the response {begin.get(4)[:5]!r}, which is not known: {told[:300]}", about)
     if errors and not says & {"312", "29", "AP"}:
         raise UnreadableError(
             f"APERAK names the error {errors[0][:20]!r}, and not whether the order is taken: {told[:300]}", about
         )
     return Answer("ACKED", message=words(told), about=about, level=Level.UNDERSTOOD)
+
+
+def _referred(segments: list[Segment], qualifier: str) -> list[str]:
+    named = (segment for segment in segments if segment.tag == "RFF" and segment.get(1) == qualifier)
+    return [number for segment in named if (number := segment.get(1, 2))]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from orderflow.domain.answer_files import UnfinishedError, UnreadableError
+from orderflow.domain.answer_files import UnfinishedError, UnreadableError, in_utf_8
 from orderflow.formats.edi.envelopes import Envelope, Level, read_envelope
 from orderflow.formats.edi.segments import AT_THE_END, BLANKS, LARGEST, Marks, SegmentReader
 from orderflow.formats.edifact.letters import ENCODINGS
@@ -17,6 +17,8 @@ INTERCHANGE = Level("UNB", "UNZ", 5)
 GROUP = Level("UNG", "UNE", 5)
 MESSAGE = Level("UNH", "UNT", 1, counts_segments=True)
 USUAL = Marks("+", ":", "'", "?")
+OF_LEVEL_B = Marks("\x1d", "\x1f", "\x1c")
+"""What UNOB may use without telling: the separators of ASCII (ISO 9735, level B)."""
 
 _BEGINNING = re.compile(rb"[\0\x1a\s]*(\xef\xbb\xbf)?\s*(?:UNA.{6}\s*)?UNB.(UNO[A-Z])", re.DOTALL)
 _HEAD = re.compile(r"(?:UNA(.)(.).(.).(.)\s*)?(?=UNB)", re.DOTALL)
@@ -30,6 +32,7 @@ def read_interchanges(content: bytes) -> Iterator[Envelope]:
     """
     if len(content) > LARGEST:
         raise UnreadableError(f"It is larger than {LARGEST:,} bytes.")
+    content = in_utf_8(content)
     if not content.strip(AT_THE_END.encode()):
         raise UnfinishedError("The file is empty.")
     text = _text(content)
@@ -38,7 +41,7 @@ def read_interchanges(content: bytes) -> Iterator[Envelope]:
         head = _HEAD.match(text, start)
         if head is None:
             raise UnreadableError("It does not begin with UNA or UNB where an interchange should.")
-        marks = _marks(head)
+        marks = _marks(head) if head[1] or text[head.end() + 3 : head.end() + 4] != OF_LEVEL_B.element else OF_LEVEL_B
         segments = SegmentReader(text, marks, head.end())
         yield read_envelope(iter(segments), (INTERCHANGE, GROUP, MESSAGE))
         start = segments.position

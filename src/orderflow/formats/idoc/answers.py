@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from uuid import UUID
 
 from orderflow.domain.answer_details import Level
@@ -14,7 +15,7 @@ from orderflow.domain.answer_files import Answer, Reference, UnfinishedError, Un
 from orderflow.domain.states import Kind
 from orderflow.formats.answer_fields import number, words
 from orderflow.formats.edi.codes import REC_20
-from orderflow.formats.edi.response import control_number, failure, unit_names
+from orderflow.formats.edi.response import control_number, failure, the_one, told_at, unit_names
 from orderflow.formats.idoc.order_response import read_order_response
 from orderflow.formats.idoc.reading import Idoc, Read, read_idocs
 from orderflow.formats.idoc.settings import IdocSettings
@@ -102,14 +103,12 @@ def _audit(idoc: Idoc) -> Iterator[Answer]:
     said = [segment for segment in idoc.segments if segment.type in ("E1STATE", "E1PRTOB")]
     if not said or said[0].type != "E1STATE":
         raise UnfinishedError("It has no status (E1STATE).")
-    status, made = said[0], ""
-    for segment in said[1:]:
-        if segment.type == "E1STATE":
-            yield _status(status, "", made, kinds)
-            status, made = segment, ""
-        elif segment.get("OBJTYPE") == SALES_ORDER:
-            made = segment.get("OBJKEY")
-    yield _status(status, "", made, kinds)
+    begins = [n for n, segment in enumerate(said) if segment.type == "E1STATE"]
+    for first, behind in pairwise([*begins, len(said)]):
+        orders = (one.get("OBJKEY") for one in said[first + 1 : behind] if one.get("OBJTYPE") == SALES_ORDER)
+        with told_at(_about(said[first].get("DOCNUM"), "", kinds)):
+            made = the_one(filter(None, orders), "the sales order that was made") or ""
+        yield _status(said[first], "", made, kinds)
 
 
 def _status(status: Read, key: str, made: str = "", kinds: Iterable[Kind] = Kind) -> Answer:

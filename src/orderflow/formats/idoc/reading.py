@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -9,7 +10,7 @@ from typing import Protocol
 from lxml import etree
 
 from orderflow.documents.xml import LARGEST, read_xml
-from orderflow.domain.answer_files import UnfinishedError, UnreadableError
+from orderflow.domain.answer_files import UnfinishedError, UnreadableError, in_utf_8
 from orderflow.formats.idoc.structure import (
     CONTROL,
     FULL_RECORD,
@@ -82,6 +83,7 @@ def read_idocs(content: bytes, encoding: str, *, with_totals: bool = True) -> It
     Raises:
         UnfinishedError, UnreadableError: As `Format.read` does.
     """
+    content = in_utf_8(content)
     beginning = content[:200].lstrip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n")
     if not beginning:
         raise UnfinishedError("The file is empty.")
@@ -148,7 +150,7 @@ def _records(content: bytes, encoding: str) -> Sequence[str]:
 
 def _text(content: bytes, encoding: str) -> str:
     try:
-        return content.decode("utf-8-sig" if encoding == "utf-8" else encoding)
+        return content.decode("utf-8-sig" if encoding == "utf-8" or content.startswith(BOM_UTF8) else encoding)
     except UnicodeDecodeError:
         raise UnreadableError(f"It is not in {encoding}, the encoding of this connection.") from None
 

@@ -1,6 +1,7 @@
 """Order Response: what the seller will do with an order, line by line.
 
-Source: OASIS UBL 2.1 (OrderResponse-2), Peppol BIS Ordering 3 (transaction T76) and Advanced Ordering 3 (T116).
+Source: OASIS UBL 2.1 (OrderResponse-2, OrderResponseSimple-2), Peppol BIS Ordering 3 (transaction T76) and Advanced
+Ordering 3 (T116), Peppol Business Message Envelope (SBDH).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from orderflow.domain.answer_files import Answer, OrderNumber, Reference, Unread
 from orderflow.domain.states import Kind
 from orderflow.formats.answer_fields import words
 from orderflow.formats.edi.changes import answered_change
-from orderflow.formats.edi.response import UnitNames, business_answer, order_number, told_at, unit_names
+from orderflow.formats.edi.response import UnitNames, business_answer, failure, order_number, told_at, unit_names
 from orderflow.formats.ubl.codes import UNITS
 from orderflow.formats.ubl.line_answers import notes, period, read_line, tells_status
 from orderflow.formats.ubl.meant import check_meant
@@ -23,7 +24,8 @@ from orderflow.formats.ubl.reading import Part, read_lines
 from orderflow.formats.ubl.settings import UblSettings
 from orderflow.formats.ubl.writing import NAMESPACE
 
-ORDER_RESPONSE = f"{{{NAMESPACE.format('OrderResponse')}}}OrderResponse"
+ORDER_RESPONSE, SIMPLE = (f"{{{NAMESPACE.format(name)}}}{name}" for name in ("OrderResponse", "OrderResponseSimple"))
+ENVELOPE = "{http://www.unece.org/cefact/namespaces/StandardBusinessDocumentHeader}StandardBusinessDocument"
 
 RECEIPT, REFUSED = "AB", "RE"
 DECISIONS = {"AP": Others.AS_ORDERED, "CA": Others.UNANSWERED, "RE": Others.UNANSWERED, "": Others.UNANSWERED}
@@ -37,8 +39,8 @@ def read_answers(content: bytes, settings: UblSettings) -> Iterator[Answer]:
     Raises:
         UnfinishedError, UnreadableError: As `Format.read` does.
     """
-    root = read_xml(content)
-    if root.tag != ORDER_RESPONSE:
+    root = _unwrapped(read_xml(content))
+    if root.tag not in (ORDER_RESPONSE, SIMPLE):
         raise UnreadableError(
             f"It is {etree.QName(root).localname[:40]!r}, which is not read as an answer to an order."
         )
@@ -46,7 +48,31 @@ def read_answers(content: bytes, settings: UblSettings) -> Iterator[Answer]:
     about = order_number(reference.value("ID") for reference in head.parts("OrderReference"))
     with told_at(about):
         check_meant(head, settings)
-        yield _answer(head, lines, _answered(head, about), unit_names(UNITS | settings.units))
+        if root.tag == SIMPLE:
+            yield _simple(head, about)
+        else:
+            yield _answer(head, lines, _answered(head, about), unit_names(UNITS | settings.units))
+
+
+def _unwrapped(root: etree._Element) -> etree._Element:
+    """Return the document in an envelope of Peppol's network. Raises UnreadableError: there are several, or none."""
+    if root.tag != ENVELOPE:
+        return root
+    documents = [element for element in root if element.tag != f"{ENVELOPE}Header"]
+    if len(documents) != 1:
+        raise UnreadableError(f"It is an envelope with {len(documents)} documents where it may have one.")
+    return documents[0]
+
+
+def _simple(head: Part, about: Reference) -> Answer:
+    """Return what a response without lines says: that the order as a whole is taken, or not."""
+    accepted, reason = head.value("AcceptedIndicator"), "; ".join(filter(None, head.texts("RejectionNote")))
+    if accepted not in ("true", "1", "false", "0") or (accepted in ("true", "1") and reason):
+        raise UnreadableError(f"It does not clearly say whether the order is accepted. {reason}".strip())
+    said = "; ".join(filter(None, (reason, notes(head))))
+    if accepted in ("false", "0"):
+        return failure(about, "", said, Level.ANSWERED)
+    return business_answer(about, (), refused=False, others=Others.AS_ORDERED, message=said)
 
 
 def _answered(head: Part, order: OrderNumber) -> Reference:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from orderflow.domain.answer_files import UnfinishedError, UnreadableError
+from orderflow.domain.answer_files import UnfinishedError, UnreadableError, in_utf_8
 from orderflow.formats.edi.envelopes import Envelope, Level, read_envelope
 from orderflow.formats.edi.segments import AT_THE_END, BLANKS, LARGEST, Marks, SegmentReader
 
@@ -28,7 +28,7 @@ def read_interchanges(content: bytes) -> Iterator[Envelope]:
     """
     if len(content) > LARGEST:
         raise UnreadableError(f"It is larger than {LARGEST:,} bytes.")
-    text = _text(content)
+    text = _text(in_utf_8(content))
     if not text:
         raise UnfinishedError("The file is empty.")
     start = 0

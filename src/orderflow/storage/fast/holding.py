@@ -14,17 +14,22 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from orderflow.domain.states import OrderStatus
-from orderflow.flow.ports import ActiveConnection, LockedError, RouteSet
+from orderflow.flow.ports import FIRST_VERSION, ActiveConnection, LockedError, RouteSet
 from orderflow.storage.fast.statements import run
 
 _HOLD = "SELECT id, status, version FROM draft_order WHERE id = ANY(%(ids)s) ORDER BY id FOR UPDATE SKIP LOCKED"
-_EXPORTED = "SELECT draft_order_id AS id FROM erp_export WHERE draft_order_id = ANY(%(ids)s)"
+# After the lock, and so it sees what whoever held that before has requested.
+_ABOUT_PUSHES = f"""
+    SELECT ARRAY(SELECT draft_order_id FROM erp_export WHERE draft_order_id = ANY(%(ids)s)) AS exported,
+           (SELECT COALESCE(max(version), {FIRST_VERSION}) FROM route_set WHERE org_id = %(org_id)s) AS routes_version
+"""  # noqa: S608  # built from a constant
 
 
 class Holding:
     """The orders that a transaction holds, and where it pushes.
 
     Args:
+        org_id: The organization that it is of.
         order_ids: The orders that it is about; None if that is not known: then it holds none.
 
     Attributes:
@@ -32,9 +37,11 @@ class Holding:
         active: The connections that a push may go to, by the one that was named, or None, and the type.
     """
 
-    def __init__(self, connection: Connection, order_ids: Collection[UUID] | None = None) -> None:
+    def __init__(self, connection: Connection, org_id: UUID, order_ids: Collection[UUID] | None = None) -> None:
         self._connection = connection
+        self._org_id = org_id
         self._order_ids = order_ids
+        self._routes_as_found = True
         self.routes: RouteSet | None = None
         self.active: dict[tuple[UUID | None, str | None], Sequence[ActiveConnection]] = {}
 
@@ -56,11 +63,22 @@ class Holding:
 
     def never_exported(self, order_id: UUID) -> bool:
         """Return whether it is known that the order has no export."""
-        return order_id in self._never_exported
+        return order_id in self._pushes[0]
 
     def note_export(self, order_id: UUID) -> None:
         """Note that the order has an export now."""
-        self._never_exported.discard(order_id)
+        self._pushes[0].discard(order_id)
+
+    def routes_version(self) -> int | None:
+        """Return the version of the routing rules as the transaction found them; None if it does not know.
+
+        A transaction that holds orders asks for it together with what was exported of them.
+        """
+        return self._pushes[1] if self._routes_as_found else None
+
+    def forget_routes(self) -> None:
+        """Note that the rules are to be asked for again."""
+        self.routes, self._routes_as_found = None, False
 
     @cached_property
     def _states(self) -> dict[UUID, tuple[OrderStatus, int]]:
@@ -68,8 +86,10 @@ class Holding:
         return {row["id"]: (OrderStatus(row["status"]), row["version"]) for row in rows}
 
     @cached_property
-    def _never_exported(self) -> set[UUID]:
+    def _pushes(self) -> tuple[set[UUID], int | None]:
+        """The orders that were never exported, and the version of the rules: each push asks for both."""
         if not self._order_ids:
-            return set()
-        rows = run(self._connection, _EXPORTED, {"ids": list(self._order_ids)})
-        return set(self._order_ids).difference(row["id"] for row in rows)
+            return set(), None
+        values = {"ids": list(self._order_ids), "org_id": self._org_id}
+        (row,) = run(self._connection, _ABOUT_PUSHES, values)
+        return set(self._order_ids).difference(row["exported"]), row["routes_version"]

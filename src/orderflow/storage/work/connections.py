@@ -147,7 +147,7 @@ class SqlConnections(SqlConnectionRows):
         self._connection = connection
         self._org_id = org_id
         self._encryption = encryption
-        self._holding = holding or Holding(connection)
+        self._holding = holding or Holding(connection, org_id)
 
     def active(self, connection_id: UUID | None, connector_type: str | None = None) -> Sequence[ActiveConnection]:
         """Return the ACTIVE connections, the default one first; a transaction asks once. Raises NotFoundError."""

@@ -96,7 +96,7 @@ class SqlExports(SqlLeases, SqlInterventions):
 
     def __init__(self, connection: Connection, org_id: UUID, holding: Holding | None = None) -> None:
         super().__init__(connection, org_id)
-        self._holding = holding or Holding(connection)
+        self._holding = holding or Holding(connection, org_id)
 
     def add(self, export: Export, *, idempotency_key: str | None, actor: Actor) -> None:
         """Insert a PENDING export, due at once, or when it asks to be."""

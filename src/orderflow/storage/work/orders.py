@@ -9,7 +9,6 @@ from typing import Any
 from uuid import UUID
 
 from psycopg.rows import tuple_row
-from psycopg.types.json import Jsonb
 from sqlalchemy import Connection
 
 from orderflow.domain.orders import (
@@ -33,7 +32,7 @@ from orderflow.storage.fast.holding import Holding
 from orderflow.storage.fast.statements import later, later_rows, run
 from orderflow.storage.records import columns
 from orderflow.storage.tables.models import DraftOrderRow
-from orderflow.storage.tables.states import differs, may
+from orderflow.storage.tables.states import differs, may, quoted
 from orderflow.storage.work import revisions
 
 _LINE_FIELDS = (*LINE_IN_PLACE, *LINE_BY_NAME)
@@ -72,10 +71,15 @@ _REPLACE = f"""
 """  # noqa: S608  # as above
 _LOCK_STATUS = "SELECT status FROM draft_order WHERE id = %(id)s FOR UPDATE"
 _LOCK_VERSION = "SELECT version FROM draft_order WHERE id = %(id)s FOR UPDATE"
+# All rows of one statement get one status. Said so, PostgreSQL expects few rows, and finds each by its id, whatever is
+# known of the table; of a hundred it would look through all orders while the table is new.
 _SET_STATUS = """
-    UPDATE draft_order SET status = %(status)s, version = version + 1, updated_at = now(), push_requested_at = NULL,
-        push_request = NULL, waits_for = NULL, waits_seen = NULL{} WHERE id = %(id)s
+    UPDATE draft_order o SET status = r.status, version = o.version + 1, updated_at = now(), push_requested_at = NULL,
+        push_request = NULL, waits_for = NULL, waits_seen = NULL{changes}
+    FROM jsonb_populate_recordset(NULL::draft_order, CAST(%(rows)s AS jsonb)) r
+    WHERE o.id = r.id AND r.status = {status}
 """
+_QUOTED = {status: quoted(status) for status in OrderStatus}
 _ACCEPT_DIFFERENCES = f"""
     UPDATE draft_order o SET differences_accepted_at = now(), differences_accepted_by = %(by)s, version = o.version + 1,
         updated_at = now()
@@ -115,7 +119,7 @@ class SqlOrders:
     def __init__(self, connection: Connection, org_id: UUID, holding: Holding | None = None) -> None:
         self._connection = connection
         self._org_id = org_id
-        self._holding = holding or Holding(connection)
+        self._holding = holding or Holding(connection, org_id)
 
     def add_many(self, orders: Sequence[DraftOrder]) -> None:
         """Insert orders with their lines."""
@@ -184,10 +188,9 @@ class SqlOrders:
 
         It waits for no route any more.
         """
-        changes = "".join(f", {name} = %({name})s" for name in columns)  # names that our code gave
-        values = {name: Jsonb(value) if isinstance(value, dict) else value for name, value in columns.items()}
-        statement = _SET_STATUS.format(changes)
-        later(self._connection, statement, {"id": order_id, "status": status, **values}, about=order_id)
+        changes = "".join(f", {name} = r.{name}" for name in columns)  # names that our code gave
+        statement = _SET_STATUS.format(changes=changes, status=_QUOTED[status])
+        later_rows(self._connection, statement, [{"id": order_id, "status": status, **columns}])
         self._holding.note_status(order_id, status)
 
     def prioritize(self, order_id: UUID, minutes: int) -> int:

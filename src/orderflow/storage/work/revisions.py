@@ -31,7 +31,9 @@ _STILL_OPEN = [status for status in AS_APPROVED if status not in ENDED]
 Place = tuple[UUID, int]
 """Order and number of a revision."""
 
-_ELSEWHERE = {"org_slug": "g.slug", "approved_at": "r.approved_at", "approved_by": "r.approved_by"}
+# A query of its own: joined, it lets PostgreSQL look through all orders of the organization while a table is new.
+_SLUG = "(SELECT g.slug FROM organization g WHERE g.id = o.org_id)"
+_ELSEWHERE = {"org_slug": _SLUG, "approved_at": "r.approved_at", "approved_by": "r.approved_by"}
 _CUSTOMER = "'erp_customer_number', o.erp_customer_number, 'name', o.customer_name, 'id', o.customer_id"
 _SOURCE = "'document_id', o.source_document_id, 'file_name', o.source_file_name, 'sha256', o.source_sha256"
 
@@ -81,7 +83,8 @@ IS_CURRENT = "v.draft_order_id = o.id AND v.made_at = COALESCE(o.approved_at, v.
 
 def _make(which: str) -> str:
     """Return SQL that writes the next revision of orders; `which` finds them, and who approved them when."""
-    # OFFSET 0: so that the content is made once, and not once for each time that it is named.
+    # OFFSET 0: so that each order is found by its id, whatever is known of the table, and the content is made once, not
+    # once for each time that it is named.
     return f"""
         WITH r AS ({which})
         INSERT INTO draft_order_revision (org_id, draft_order_id, revision, content, sha256, made_at, made_by)
@@ -89,7 +92,7 @@ def _make(which: str) -> str:
                1 + COALESCE((SELECT max(v.revision) FROM draft_order_revision v WHERE v.draft_order_id = o.id), 0),
                c.content, encode(sha256(convert_to(c.content, 'UTF8')), 'hex'),
                COALESCE(r.approved_at, now()), r.approved_by
-        FROM r JOIN draft_order o ON o.id = r.id JOIN organization g ON g.id = o.org_id
+        FROM r CROSS JOIN LATERAL (SELECT o.* FROM draft_order o WHERE o.id = r.id OFFSET 0) o
         CROSS JOIN LATERAL ({_LINES}) l CROSS JOIN LATERAL (SELECT {_CONTENT} AS content OFFSET 0) c
         ORDER BY o.id
     """  # noqa: S608  # built from constants

@@ -108,7 +108,7 @@ class SqlRoutes:
     def __init__(self, connection: Connection, org_id: UUID, holding: Holding | None = None) -> None:
         self._connection = connection
         self._org_id = org_id
-        self._holding = holding or Holding(connection)
+        self._holding = holding or Holding(connection, org_id)
 
     def current(self) -> RouteSet:
         """Return the rules as they were last saved; a transaction asks once.
@@ -117,15 +117,14 @@ class SqlRoutes:
             InputError: They are not such as this release reads.
         """
         if self._holding.routes is None:
-            row = run(self._connection, _VERSION, {"org_id": self._org_id}).fetchone()
-            self._holding.routes = self._of_version((row and row["version"]) or FIRST_VERSION)
+            self._holding.routes = self._of_version(self._holding.routes_version() or self._version())
         return self._holding.routes
 
     def lock(self) -> int:
         """Lock the rules and the connections until the transaction ends; returns the version of the rules."""
         self._connection.execute(_LOCK, {"org_id": self._org_id})
         self.connection_ids()
-        self._holding.routes = None
+        self._holding.forget_routes()
         return self.current().version
 
     def connection_ids(self) -> set[UUID]:
@@ -137,7 +136,7 @@ class SqlRoutes:
         version = self.lock() + 1
         values = {"org_id": self._org_id, "version": version, "rules": as_json(list(given)), "created_by": by}
         self._connection.execute(_SAVE, values)
-        self._holding.routes = None
+        self._holding.forget_routes()
         return version
 
     def states(self, connection_ids: Sequence[UUID]) -> dict[UUID, tuple[ConnectionStatus, BreakerState]]:
@@ -187,6 +186,10 @@ class SqlRoutes:
         """Send exports that wait for a connection that delivers nothing to their fallback, if that one delivers."""
         rows = self._connection.execute(_FALL_BACK, {"org_id": self._org_id, "limit": limit}).mappings()
         return [export_in(row) for row in rows]
+
+    def _version(self) -> int:
+        row = run(self._connection, _VERSION, {"org_id": self._org_id}).fetchone()
+        return (row and row["version"]) or FIRST_VERSION
 
     def _of_version(self, version: int) -> RouteSet:
         known = _KEPT.get(self._org_id)

@@ -46,6 +46,8 @@ NO_ANSWER = {
     "something else": Fault(content=b'{"message": "later"}'),
     "a part": Fault(content=b'{"items": [], "has_more": true}'),
     "a page of more": Fault(headers={"Link": '</orders?page=2>; rel="next"'}, content=b'{"items": []}'),
+    "a page before more": Fault(content=b'{"items": [], "next": "/orders?page=2"}'),
+    "fewer than there are": Fault(content=b'{"items": [], "total": 3}'),
     "a redirect": Fault(status=302, headers={"Location": "/login"}, content=b""),
     "an error in a 200": Fault(content=b'{"error": {"code": 17, "message": "the index is being built"}}'),
     **{str(code): status(code) for code in (400, 401, 403, 409, 410, 429, 500, 502, 503)},
@@ -70,6 +72,7 @@ ODD_BODIES = {
 EMPTY_PROMISES = {
     "202": Fault(status=202, content=b'{"message": "accepted for processing"}'),
     "204": Fault(status=204, content=b""),
+    **{str(code): Fault(status=code, content=b'{"message": "see within"}') for code in (203, 205, 206, 207, 226)},
     "a page to sign in at": Fault(headers={"Content-Type": "text/html"}, content=b"<title>Sign in</title>"),
     "an answer that says nothing": Fault(content=b"{}"),
     "a no with a number": Fault(content=b'{"id": "SO-9", "success": false, "message": "Customer 4711 is locked"}'),

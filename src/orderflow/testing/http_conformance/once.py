@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from orderflow.domain.connector_port import ERPConnectorPort
-from orderflow.domain.delivery import Document, Lease
+from orderflow.domain.delivery import Document, ExportResult, Lease
 from orderflow.domain.errors import ConnectorError, InDoubtError
 from orderflow.domain.ids import new_id
 from orderflow.domain.orders import Customer
@@ -40,8 +42,13 @@ ODD_NUMBER = 'O\'N&S #7/50%+1 "x"'
 """What has a meaning in URLs, filters and quotes."""
 
 
+NUMBERS = ("SO-2026-11-30-EMEA-00000000000000000000000001234567890", "0000012345", "SO 7/11 (b)")
+"""Long, with zeros in front, with what has a meaning in URLs: what it is called in the ERP, to the last letter."""
+
+
 def _was_told(server: MisbehavingHTTPServer, number: str) -> bool:
-    return any(number.encode() in body for body in [*server.told][-9:])
+    whole = re.compile(rb"(?<![\w-])" + re.escape(number.encode()) + rb"(?![\w-])")
+    return any(whole.search(body) for body in [*server.told][-9:])
 
 
 class Once(HttpSuite):
@@ -152,7 +159,7 @@ class Once(HttpSuite):
         self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, good_config: dict[str, Any]
     ) -> None:
         """Many servers redirect once they have taken it."""
-        for code in (301, 302, 303, 307, 308):
+        for code in (300, 301, 302, 303, 304, 307, 308):
             server.taken.clear()
             there = Fault(takes=True, status=code, headers={"Location": f"{server.url}/orders"}, content=b"")
             server.misbehave(there, method=self.creates)
@@ -195,6 +202,12 @@ class Once(HttpSuite):
         before = len(server.taken)
         outcome_of(connector, an_order(), good_config)
         assert len(server.taken) == before + 1, "another order goes under the same key, and is taken for the first"
+        anew = an_order(external_order_number="PO-ANEW")
+        anew.id = order.id
+        outcome_of(connector, with_document(connector, anew, good_config), good_config)
+        assert len(server.taken) == before + 2, "an order delivered anew goes under the key of its last delivery"
+        sent = [request.content for request in server.received if server.kind_of(request) == self.creates]
+        assert holds(sent[-1], "PO-ANEW"), "an order that is delivered anew is sent as it was before"
 
     def test_find_tells_an_order_from_one_that_is_nearly_alike(
         self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, good_config: dict[str, Any]
@@ -236,6 +249,13 @@ class Once(HttpSuite):
             assert number is None or _was_told(server, number), f"its number is {number}, and the ERP did not say so"
             numbers.append(number)
         assert numbers[0] is None or numbers[0] != numbers[1], f"two orders have one number, {numbers[0]}"
+        for number in NUMBERS:
+            taken = Fault(takes=True, status=201, content=json.dumps({"id": number}).encode())
+            server.misbehave(taken, method=self.creates)
+            outcome = answer_of(connector.export, with_document(connector, an_order(), good_config), good_config)
+            told = number_of(outcome) if isinstance(outcome, ExportResult) else None
+            assert told in (None, number), f"the order {number} is delivered as {told}"
+            server.recover()
         for order, number in zip(orders, numbers, strict=True):
             found = connector.find(order, good_config) if connector.can_find(good_config) else None
             assert found is not None or not connector.can_find(good_config), "find does not find what was taken"

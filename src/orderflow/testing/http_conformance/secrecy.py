@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,7 +24,7 @@ from orderflow.testing.http_conformance.calls import (
 )
 from orderflow.testing.http_conformance.faults import TAKEN
 from orderflow.testing.http_conformance.suite import HttpSuite
-from orderflow.testing.http_server import DRIPPING, DROP_BEFORE, MisbehavingHTTPServer, redirect, status
+from orderflow.testing.http_server import DRIPPING, DROP_BEFORE, Fault, MisbehavingHTTPServer, redirect, status
 
 
 class Secrecy(HttpSuite):
@@ -46,7 +47,7 @@ class Secrecy(HttpSuite):
     def test_nothing_goes_to_another_server(
         self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, good_config: dict[str, Any]
     ) -> None:
-        """Neither an order nor a secret follows a redirect elsewhere."""
+        """Neither an order nor a secret follows a redirect, or a link in an answer, elsewhere."""
         with MisbehavingHTTPServer() as elsewhere:
             for code in (301, 302, 303, 307, 308):
                 for kind, call in (
@@ -67,10 +68,29 @@ class Secrecy(HttpSuite):
                 acks_of(connector, good_config, [waiting_since(datetime.now(UTC))])
                 server.recover()
                 assert not (result.success and elsewhere.received), "the test asks another server"
+            for link in (f"{elsewhere.url}/orders?page=2", f"//{elsewhere.url.partition('//')[2]}/orders"):
+                self._follows(connector, server, good_config, link)
             secrets = secrets_in(connector, server, good_config)
             told = [f"{request.headers} {request.content!r}" for request in elsewhere.received]
             assert not elsewhere.taken, "an order went to another server"
             assert not any(secret in text for secret in secrets for text in told), "a secret went to another server"
+
+    def _follows(
+        self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, config: dict[str, Any], link: str
+    ) -> None:
+        """Give links that lead elsewhere: to a further page, and to what was made."""
+        named = dict.fromkeys(("next", "next_page", "@odata.nextLink", "__next", "url", "href", "self"), link)
+        pages = {"items": [], "value": [], "links": [{"rel": "next", "href": link}]} | named
+        headers = {"Link": f'<{link}>; rel="next"'}
+        server.misbehave(*[Fault(headers=headers, content=json.dumps(pages).encode())] * 9, method=self.finds)
+        if connector.can_find(config):
+            quietly(connector.find, with_document(connector, an_order(), config), config)
+        acks_of(connector, config, [waiting_since(datetime.now(UTC))])
+        server.recover()
+        made = json.dumps({"id": "SO-7"} | named).encode()
+        server.misbehave(Fault(True, 201, {"Location": link, "Content-Location": link}, made), method=self.creates)
+        quietly(connector.export, with_document(connector, an_order(), config), config)
+        server.recover()
 
     def test_nothing_that_goes_wrong_shows_a_secret(
         self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, quick_config: dict[str, Any]

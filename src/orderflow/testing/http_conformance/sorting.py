@@ -58,6 +58,9 @@ class Sorting(HttpSuite):
             500: (InDoubtError,),
             502: (InDoubtError,),
             503: (InDoubtError, BusyError),
+            **dict.fromkeys((505, 507, 520, 524, 530, 599), (InDoubtError,)),
+            407: (NeedsAttentionError, UnavailableError),
+            511: (InDoubtError, NeedsAttentionError, UnavailableError),
             **dict.fromkeys((402, 404, 405, 406, 410, 413, 415, 451, 501), _NOT_TAKEN),
             **dict.fromkeys((409, 412, 423), (*_NOT_TAKEN, TransientError, BusyError)),
         }

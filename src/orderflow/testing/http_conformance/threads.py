@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import decimal
+import logging
+import socket
 import threading
 import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
+from unittest import mock
 
 from orderflow.domain.connector_port import ERPConnectorPort
 from orderflow.domain.delivery import ExportResult
@@ -13,6 +19,7 @@ from orderflow.testing.engine import an_order
 from orderflow.testing.evidence import holds
 from orderflow.testing.http_conformance.calls import (
     Together,
+    answer_of,
     number_of,
     outcome_of,
     soon_of,
@@ -68,12 +75,29 @@ class Threads(HttpSuite):
         self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, good_config: dict[str, Any]
     ) -> None:
         """A process that keeps one for each order runs out of them."""
+        before = _own_threads()
         for _ in range(3 * MOST_OPEN):
             outcome_of(connector, an_order(), good_config)
-        until = time.monotonic() + 3  # the server may not know yet that one was closed
-        while server.open_connections > MOST_OPEN and time.monotonic() < until:
-            time.sleep(0.05)
+        _wait_for(lambda: server.open_connections <= MOST_OPEN)
         assert server.open_connections <= MOST_OPEN, f"{server.open_connections} connections are open"
+        more = len(_own_threads() - before)
+        assert more <= MOST_OPEN, f"{more} threads that it began go on"
+        if close := getattr(connector, "close", None):
+            close()
+            _wait_for(lambda: server.open_connections == 0)
+            assert server.open_connections == 0, "it was closed, and connections are still open"
+
+    def test_what_all_the_process_shares_is_left_as_it_was(
+        self, connector: ERPConnectorPort, good_config: dict[str, Any]
+    ) -> None:
+        """How exactly numbers are counted, what is logged, how long sockets wait, the environment."""
+        with _process_watched() as changed:
+            connector.test_connection(good_config)
+            order = with_document(connector, an_order(), good_config)
+            outcome_of(connector, order, good_config)
+            if connector.can_find(good_config):
+                answer_of(connector.find, order, good_config)
+        assert not changed, f"it changed for all of the process: {', '.join(changed)}"
 
     def test_two_connections_at_once_stay_apart(
         self, connector: ERPConnectorPort, good_config: dict[str, Any], bad_config: dict[str, Any]
@@ -88,3 +112,37 @@ class Threads(HttpSuite):
             outcomes = list(pool.map(lambda order, config: outcome_of(connector, order, config), orders, configs))
         went = [isinstance(outcome, ExportResult) for outcome in outcomes]
         assert went == [True, False] * 4, "of two connections at once, one used the other's configuration"
+
+
+def _own_threads() -> set[threading.Thread]:
+    """Return the threads that are no test server's."""
+    return {thread for thread in threading.enumerate() if "process_request" not in thread.name}
+
+
+def _wait_for(holds_now: Callable[[], bool]) -> None:
+    """Wait a little: a server may not know yet that a connection was closed."""
+    until = time.monotonic() + 3
+    while not holds_now() and time.monotonic() < until:
+        time.sleep(0.05)
+
+
+@contextmanager
+def _process_watched() -> Iterator[list[str]]:
+    """Collect what is changed for all of a process, also where it was changed so before."""
+    changed: list[str] = []
+    before = socket.getdefaulttimeout(), logging.root.manager.disable
+    with decimal.localcontext(prec=33) as context, mock.patch("os.putenv") as putenv:
+        socket.setdefaulttimeout(3_333)
+        logging.disable(3)
+        try:
+            yield changed
+            found = {
+                "how exactly numbers are counted": decimal.getcontext().prec == context.prec == 33,
+                "how long sockets wait": socket.getdefaulttimeout() == 3_333,
+                "the environment": not putenv.called,
+                "what is logged": logging.root.manager.disable == 3,
+            }
+            changed += [name for name, left_alone in found.items() if not left_alone]
+        finally:
+            socket.setdefaulttimeout(before[0])
+            logging.disable(before[1])

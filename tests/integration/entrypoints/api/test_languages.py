@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,7 +15,17 @@ from starlette.datastructures import Headers
 import orderflow
 from orderflow import ConnectorRegistry
 from orderflow.connectors.registry import OURS as OUR_CONNECTORS
-from orderflow.entrypoints.api.languages import LANGUAGES, OURS, catalogue, chosen, told_form, told_of_field, told_text
+from orderflow.entrypoints.api.languages import (
+    LANGUAGES,
+    OURS,
+    catalogue,
+    chosen,
+    tell_in,
+    told_form,
+    told_of_field,
+    told_text,
+)
+from orderflow.entrypoints.api.schemas import JSON
 from tests.integration.entrypoints.api.conftest import Tenant
 
 SOURCE = Path(orderflow.__file__).parent
@@ -228,3 +239,35 @@ def test_a_form_of_anothers_connector_keeps_its_own_words_where_we_have_none() -
     assert told["properties"]["colour"]["labels"] == {"none": "ohne"}
     assert told["properties"]["colour"]["default"] == "red"
     assert told_text("Acme ERP", "de") == "Acme ERP"
+
+
+def test_what_a_test_says_is_german_and_its_english_beside_it(acme: Tenant) -> None:
+    german = {"Accept-Language": "de"}
+    body = {"connector_type": "MOCK", "config": {"mode": "unavailable"}}
+    said = acme.call("POST", "/connectors/test", json=body, headers=german)
+    assert said.status_code == 400, said.text
+    assert said.headers["content-language"] == "de"
+    error = said.json()["error"]
+    assert error["message"] == "Das Mock-ERP ist nicht da."
+    assert error["details"]["english"] == "The mock ERP is down."
+    assert error["details"]["hint"].startswith("Nichts geht verloren")
+
+
+def test_answers_are_told_with_exact_numbers_and_what_people_wrote_as_they_wrote_it() -> None:
+    order = {
+        "notes": "The order is on its way.",
+        "qty": Decimal("1.10"),
+        "metadata": {"message": "The order is on its way."},
+        "error": {"code": "X", "message": "The order is on its way.", "hint": "Acme says no."},
+        "texts": [{"message": "The connection to erp:22 broke.", "hint": None}],
+        "missing": ["The currency is missing.", "Line 3: the quantity must be more than 0."],
+    }
+    answer = JSON(order)
+    tell_in(answer, "de")
+    assert b'"qty":1.10' in bytes(answer.body)
+    assert answer.headers["content-length"] == str(len(answer.body))
+    told = json.loads(bytes(answer.body))
+    assert (told["notes"], told["metadata"]) == (order["notes"], order["metadata"])
+    assert told["error"] == {"code": "X", "message": "Der Auftrag ist unterwegs.", "hint": "Acme says no."}
+    assert told["texts"] == [{"message": "Die Verbindung zu erp:22 brach ab.", "hint": None}]
+    assert told["missing"] == ["Die Währung fehlt.", "Position 3: die Menge muss größer als 0 sein."]

@@ -419,9 +419,13 @@ def test_the_example_in_the_docs_takes_what_is_signed_once_and_nothing_else(
         acme.call("POST", f"/draft-orders/{order_id}/reject", json={"reason": "twice"})
         work_off(app)
         sent = [({name: headers[name] for name in HEADERS}, body) for headers, body in receiver.heard]
-        answers = [httpx.post(url, content=body, headers=headers).status_code for headers, body in [*sent, sent[0]]]
-        forged = httpx.post(url, content=sent[0][1] + b" ", headers=sent[0][0]).status_code
-        old = httpx.post(url, content=sent[0][1], headers=sent[0][0] | {"webhook-timestamp": "1"}).status_code
+        answers = [
+            httpx.post(url, content=body, headers=headers, timeout=60).status_code for headers, body in [*sent, sent[0]]
+        ]
+        forged = httpx.post(url, content=sent[0][1] + b" ", headers=sent[0][0], timeout=60).status_code
+        old = httpx.post(
+            url, content=sent[0][1], headers=sent[0][0] | {"webhook-timestamp": "1"}, timeout=60
+        ).status_code
         server.shutdown()
     assert (answers, forged, old) == ([204, 204, 204], 401, 401)
     assert books.database.execute("SELECT * FROM book").fetchall() == [(order_id, "REJECTED", 2)]

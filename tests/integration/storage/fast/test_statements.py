@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from uuid import UUID
 
 import pytest
+from psycopg.rows import tuple_row
 from sqlalchemy import Connection, exc, text
 
 from orderflow.domain.ids import new_id
 from orderflow.storage.database import Database
 from orderflow.storage.fast import statements
 from orderflow.storage.fast.statements import MOST, MOST_KEPT, later, later_rows, run
+from orderflow.storage.work import orders, revisions
 
 ADD = """
     INSERT INTO draft_order (id, org_id, status, notes)
@@ -102,3 +104,15 @@ def test_what_was_kept_by_a_transaction_that_failed_is_forgotten(database: Datab
         fail()
     with database.transaction(org) as connection:
         assert notes(connection) == {}
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [revisions._KEEP, orders._SET_STATUS.format(changes="", status="'APPROVED'")],
+    ids=["revisions", "status"],
+)
+def test_orders_are_found_by_their_ids_while_their_tables_are_new(connection: Connection, statement: str) -> None:
+    """What PostgreSQL plans for a new table it does with thousands of rows, until it is analyzed."""
+    plan = "\n".join(line for (line,) in run(connection, f"EXPLAIN {statement}", {"rows": "[]"}, tuple_row))
+    assert "Index Scan using pk_draft_order on draft_order o" in plan, plan
+    assert "Seq Scan on draft_order" not in plan, plan

@@ -55,6 +55,9 @@ def test_anything_but_a_yes_is_told_apart(statement, verdict):
         ),
         ("automatic-action/MDN-sent-automatically; processed/Warning: duplicate-document", "duplicate"),
         ("automatic-action/MDN-sent-automatically; processed/error: duplicate filename", "duplicate"),
+        ("automatic-action/MDN-sent-automatically; processed/Error: Duplicate AS2 Message-ID", "duplicate"),
+        ("automatic-action/MDN-sent-automatically; failed/Failure: duplicate", "duplicate"),
+        ("automatic-action/MDN-sent-automatically; processed/warning: no duplicate-document check", "processed"),
         ("automatic-action/MDN-sent-automatically; failed/failure: sender-equals-receiver", "refused"),
         ("automatic-action/MDN-sent-automatically; processed/error", "refused"),
         ("automatic-action/MDN-sent-automatically; failed", "refused"),
@@ -74,7 +77,12 @@ def test_blanks_in_a_disposition_cost_nothing():
 
 
 @pytest.mark.parametrize(
-    "disposition", ["", "processed", "automatic-action/MDN-sent-automatically; displayed", "x/y; processed: no"]
+    "disposition",
+    [
+        *("", "processed", "automatic-action/MDN-sent-automatically; displayed", "x/y; processed: no"),
+        "x/y; processed/error: the duplicate check failed",
+        "x/y; failed/failure: duplicate customers in the order",
+    ],
 )
 def test_what_is_neither_yes_nor_no_is_no_receipt(disposition):
     headers, body = receipt.write(TAKEN, None)

@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
+from orderflow.engine.jobs import More
 from orderflow.engine.threads.lanes import LanePool
 
 
@@ -34,7 +35,7 @@ def test_connections_take_turns() -> None:
     left = {"busy": 5, "idle": 1}
     order: list[str] = []
 
-    def work(key: str) -> bool:
+    def work(key: str, _more: More) -> bool:
         order.append(key)
         left[key] -= 1
         return left[key] > 0
@@ -48,17 +49,19 @@ def test_connections_take_turns() -> None:
     assert Counter(order) == {"busy": 5, "idle": 1}
 
 
-def test_a_full_batch_opens_a_second_lane_and_never_more_than_allowed() -> None:
+def test_a_lane_opens_the_next_while_it_is_at_work_and_never_more_than_allowed() -> None:
     running: Counter[str] = Counter()
     most: dict[str, int] = defaultdict(int)
     lock, left = threading.Lock(), [60]
 
-    def work(key: str) -> bool:
+    def work(key: str, open_next: More) -> bool:
         with lock:
             running[key] += 1
             most[key] = max(most[key], running[key])
             left[0] -= 1
             more = left[0] > 0
+        if more:
+            open_next()
         threading.Event().wait(0.002)
         with lock:
             running[key] -= 1
@@ -77,7 +80,7 @@ def test_a_full_batch_opens_a_second_lane_and_never_more_than_allowed() -> None:
 def test_a_wake_up_during_work_is_looked_at_afterwards() -> None:
     calls: list[str] = []
 
-    def work(key: str) -> bool:
+    def work(key: str, _more: More) -> bool:
         if not calls:
             pool.look_at(key)
             pool.look_at(key)
@@ -94,7 +97,7 @@ def test_a_wake_up_during_work_is_looked_at_afterwards() -> None:
 def test_work_that_fails_frees_its_lane() -> None:
     outcomes = [RuntimeError("x"), None]
 
-    def work(_key: str) -> bool:
+    def work(_key: str, _more: More) -> bool:
         outcome = outcomes.pop(0)
         if outcome:
             raise outcome
@@ -113,7 +116,7 @@ def test_work_that_fails_frees_its_lane() -> None:
 
 def test_after_stop_nothing_begins() -> None:
     executor = ByHand()
-    pool = LanePool(executor, lambda _key: True, 2)
+    pool = LanePool(executor, lambda _key, _more: True, 2)
     pool.stop()
     pool.look_at("a")
     assert executor.run() == 0

@@ -173,7 +173,7 @@ LINES = st.builds(
 )
 
 
-@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.lists(st.tuples(st.lists(LINES, max_size=3), st.sampled_from(Others), st.sampled_from(Level)), max_size=4))
 def test_whatever_is_answered_only_a_business_answer_confirms(
     said: list[tuple[list[LineAnswer], Others, Level]],

@@ -156,6 +156,28 @@ def test_a_fault_names_its_field_and_its_limit(changes, field, message):
     faults = faults_of(with_line(**changes))
     assert list(faults) == [field]
     assert message in faults[field]
+    assert decode_order(json.dumps(with_line(**changes), default=str).encode()) is None
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"external_order_number": "PO-\x7f"},
+        {"external_order_number": "PO-\x85\x80"},
+        {"customer": {"erp_customer_number": "x" * 201}},
+        {"customer": {"erp_customer_number": "47\x1b11"}},
+        {"order_date": "0999-01-01"},
+        {"lines": [LINE, LINE]},
+        {"lines": [LINE, LINE | {"line_no": 2**31}]},
+        {"lines": [LINE | {"qty": "1e-9"}]},
+    ],
+)
+@pytest.mark.parametrize("ascii_only", [True, False])
+def test_the_short_look_at_a_text_misses_no_fault(changes, ascii_only):
+    text = json.dumps(ORDER | {"order_date": "2026-01-31"}, default=str, ensure_ascii=ascii_only)
+    assert decode_order(text.encode()) is not None
+    faults_of(ORDER | changes)
+    assert decode_order(json.dumps(ORDER | changes, default=str, ensure_ascii=ascii_only).encode()) is None
 
 
 def test_codes_are_kept_as_they_are_compared():

@@ -69,6 +69,26 @@ def test_contrl_about_a_message_is_about_what_we_send_as_such(message, kinds, ac
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-8-sig"])
+def test_a_file_is_read_in_the_encoding_that_its_beginning_tells(encoding):
+    content = interchange(message("ORDRSP", "BGM+231+R1+29", "RFF+ON:PO-1", "FTX+AAI+++Grüße"), letters="UNOC:3")
+    (answer,) = read(content.decode("iso-8859-1").encode(encoding))
+    assert (answer.status, answer.message) == ("ACKED", "Grüße")
+
+
+def test_the_separators_of_ascii_need_no_una():
+    content = interchange(YES, letters="UNOB:2").translate(bytes.maketrans(b"+:'", b"\x1d\x1f\x1c"))
+    assert read(content) == read(interchange(YES))
+
+
+@pytest.mark.parametrize("response", ["CA", "RF", "ZZ"])
+def test_an_aperak_that_is_not_sure_is_told_and_proves_nothing(response):
+    found = refused(interchange(message("APERAK", f"BGM+312+1+9+{response}", "RFF+ON:PO-1", "FTX+AAO+++If paid.")))
+    assert found.about == OrderNumber("PO-1")
+    assert "If paid." in str(found)
+    assert "2 orders" in str(refused(interchange(message("APERAK", "BGM+312+1+9", "RFF+ON:PO-1", "RFF+ON:PO-2"))))
+
+
 def test_a_test_answers_no_order_that_is_none():
     for told in (YES, message("CONTRL", "UCI+7+US:14+THEM:14+7"), message("APERAK", "BGM++14", "RFF+ON:PO-1")):
         content = interchange(told).replace(b"1015+9'", b"1015+9++++++1'")

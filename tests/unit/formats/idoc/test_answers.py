@@ -103,6 +103,14 @@ def test_a_number_of_something_else_confirms_nothing(content: bytes) -> None:
     assert the_answer(content).level is not Level.ANSWERED
 
 
+def test_an_audit_that_names_two_sales_orders_is_told_and_confirms_nothing() -> None:
+    made = [{"OBJTYPE": "BUS2032", "OBJKEY": number} for number in ("4711", "4712")]
+    with pytest.raises(UnreadableError, match="in 2 ways") as unclear:
+        answers(audit("53", *made))
+    assert unclear.value.about == of_order(7)
+    assert the_answer(audit("53", made[0], made[0])).erp_order_id == "4711"
+
+
 def test_a_status_names_the_delivery_by_our_key_if_it_carries_it() -> None:
     assert the_answer(status("53", ARCKEY=KEY)).about == UUID(KEY)
     assert the_answer(status("53", ARCKEY="something of theirs")).about == ControlNumber(7)
@@ -349,6 +357,12 @@ def test_flat_files_are_read_in_the_versions_that_sap_writes() -> None:
     assert (refused.about, refused.status, refused.error_code, refused.message) == (
         ControlNumber(7), "FAILED", "51 VP 204", "Party 4711 unknown",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-8-sig"])
+def test_a_file_is_read_in_the_encoding_that_its_beginning_tells(encoding: str) -> None:
+    settings = SETTINGS.model_copy(update={"encoding": "iso-8859-1"})
+    assert answers(RESPONSE.decode().encode(encoding), settings) == answers(RESPONSE)
 
 
 def test_flat_files_come_with_any_line_break_or_none_and_hold_several_idocs() -> None:

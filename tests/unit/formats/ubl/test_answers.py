@@ -211,11 +211,53 @@ def test_xml_that_no_business_needs_is_refused(content, why):
     assert not isinstance(found, UnfinishedError)
 
 
-@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "iso-8859-1"])
-def test_the_usual_encodings_are_read(encoding):
-    named = {"utf-8-sig": "UTF-8", "utf-16": "UTF-16"}.get(encoding, encoding)
+@pytest.mark.parametrize(
+    ("encoding", "named"),
+    [("utf-8-sig", "UTF-8"), ("utf-8", "utf8"), ("utf-8", "utf-16"), ("utf-16", "UTF-16"), ("utf-16-le", "UTF-16"),
+     ("utf-16-be", "UTF-8"), ("iso-8859-1", "iso-8859-1"), ("iso-8859-1", "Latin1"), ("iso-8859-2", "ISO-8859-2"),
+     ("cp1250", "windows-1250"), ("cp1252", "CP1252"), ("cp850", "IBM850")],
+)  # fmt: skip
+def test_an_encoding_that_is_named_or_sure_is_read(encoding, named):
     content = response("AP", note("Grüße<!-- an alle --> an Sie")).decode().replace("UTF-8", named)
     assert read(content.encode(encoding))[0].message == "Grüße an Sie"
+
+
+@pytest.mark.parametrize("named", ["utf-7", "shift_jis", "ebcdic-cp-us", "rot13", "base64", "no-such-thing"])
+def test_an_encoding_that_is_not_sure_is_not_read(named):
+    assert f"written in {named}" in str(refused(YES.replace(b"UTF-8", named.encode())))
+    mixed = response("AP", note("Grüße")).replace(b"UTF-8", b"ascii")
+    assert "written in ascii, and is not" in str(refused(mixed))
+
+
+def enveloped(*documents):
+    space = "http://www.unece.org/cefact/namespaces/StandardBusinessDocumentHeader"
+    head = "<StandardBusinessDocumentHeader><HeaderVersion>1.0</HeaderVersion></StandardBusinessDocumentHeader>"
+    within = b"".join(document.partition(b"\n")[2] for document in documents)
+    name = "StandardBusinessDocument"
+    return f'<{name} xmlns="{space}">{head}'.encode() + within + f"</{name}>".encode()
+
+
+def test_a_response_in_an_envelope_is_the_response():
+    assert read(enveloped(YES)) == read(YES)
+    for documents in ((), (YES, YES)):
+        assert f"an envelope with {len(documents)} documents" in str(refused(enveloped(*documents)))
+    assert "not read as an answer" in str(refused(enveloped(response("AP", root="Order"))))
+
+
+def simple(accepted, *notes):
+    told = "".join(f"<cbc:RejectionNote>{text}</cbc:RejectionNote>" for text in notes)
+    return response("", f"<cbc:AcceptedIndicator>{accepted}</cbc:AcceptedIndicator>{told}", root="OrderResponseSimple")
+
+
+def test_a_response_without_lines_takes_the_order_as_a_whole_or_refuses_it():
+    (taken,) = read(simple("true"))
+    assert (taken.status, taken.level, taken.details.others) == ("ACKED", Level.ANSWERED, Others.AS_ORDERED)
+    (refusal,) = read(simple("false", "No such article.", "Ask us."))
+    assert (refusal.status, refusal.message, refusal.about) == (
+        "FAILED", "No such article.; Ask us.", OrderNumber("PO-1"),
+    )  # fmt: skip
+    for unclear in (simple("perhaps"), simple(""), simple("true", "No such article.")):
+        assert refused(unclear).about == OrderNumber("PO-1")
 
 
 @pytest.mark.parametrize("content", [b"", b"\x00\x1a", YES[:-12], YES[:40]])

@@ -62,6 +62,12 @@ def test_ta1_says_whether_the_interchange_was_received(segment, status):
     assert (answer.status, answer.level, answer.about) == (status, Level.RECEIVED, ControlNumber(7))
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-8-sig"])
+def test_a_file_is_read_in_the_encoding_that_its_beginning_tells(encoding):
+    content = interchange(ta1=["TA1*000000007*261129*1015*A*000"])
+    assert read(content.decode().encode(encoding)) == read(content)
+
+
 def test_a_ta1_may_come_before_the_first_group():
     acknowledged = transaction("997", "AK1*PO*7", "AK9*A*1*1*1")
     answers = read(interchange(acknowledged, ta1=["TA1*000000007*261129*1015*A*000"]))

@@ -87,7 +87,6 @@ async def create_order(
 
 async def _arrived(request: Request, caller: Caller, arrival: Arrival, status: int) -> JSON:
     version = 1 if status == 201 else await run_in_threadpool(_version, request, caller, arrival.order.id)
-    note_version(request, version)
     return _answer(arrival, status, version)
 
 

@@ -40,6 +40,7 @@ class OdooServer:
 
     Attributes:
         facts: The users' API keys.
+        variables: The environment in which its own Python reaches its database.
     """
 
     folder: Path
@@ -47,6 +48,7 @@ class OdooServer:
     database_url: str
     currency: str = "USD"
     facts: dict[str, Any] = field(default_factory=dict)
+    variables: dict[str, str] = field(default_factory=dict)
 
     def __enter__(self) -> Self:
         self.start()
@@ -62,7 +64,8 @@ class OdooServer:
         port = free_port()
         self.url, self.database = f"http://127.0.0.1:{port}", str(make_url(self.database_url).database)
         config = self._configure(port)
-        variables = libpq_variables(self.database_url) | {"PYTHONPATH": str(files / "usr/lib/python3/dist-packages")}
+        packages = str(files / "usr/lib/python3/dist-packages")
+        variables = self.variables = libpq_variables(self.database_url) | {"PYTHONPATH": packages}
         odoo = [str(python), str(files / "usr/bin/odoo"), "-c", str(config), "-d", self.database]
         run_quietly([*odoo, "-i", "sale_management", "--without-demo=True", "--stop-after-init"], variables)
         setup = [str(python), str(Path(__file__).with_name("odoo_setup.py")), str(config), self.database, self.currency]

@@ -32,6 +32,7 @@ class TrytonServer:
 
     Attributes:
         facts: The users' passwords and application keys.
+        variables: The environment in which its own Python reaches its database.
     """
 
     folder: Path
@@ -41,6 +42,7 @@ class TrytonServer:
     packages: Sequence[str] = PACKAGES
     web_client: Path | None = None
     facts: dict[str, Any] = field(default_factory=dict)
+    variables: dict[str, str] = field(default_factory=dict)
 
     def __enter__(self) -> Self:
         self.start()
@@ -58,7 +60,7 @@ class TrytonServer:
         config.write_text(f"[database]\nuri = postgresql://\n[session]\nauthentications = password\n{web}")
         password.write_text(f"{ADMIN_PASSWORD}\n")
         database = str(make_url(self.database_url).database)
-        variables = libpq_variables(self.database_url) | {
+        variables = self.variables = libpq_variables(self.database_url) | {
             "TRYTOND_CONFIG": str(config),
             "TRYTOND_DATABASE": database,
             "TRYTONPASSFILE": str(password),
