@@ -13,8 +13,8 @@ from uuid import UUID
 import structlog
 from sqlalchemy import Connection, text
 
-from orderflow.domain.states import ARRIVED
-from orderflow.storage.tables.states import among, is_order
+from orderflow.domain.states import ARRIVED, ERPExportStatus, OrderStatus
+from orderflow.storage.tables.states import among, is_order, quoted
 
 MANY = 20_000
 """Deliveries of a month beyond which they are counted beforehand."""
@@ -32,7 +32,7 @@ FACTOR, LEAST_SECONDS = 1.1, 0.01
 """Times are counted in steps, each by a tenth longer than the one before, from a hundredth of a second on."""
 
 log = structlog.get_logger(__name__)
-OF_ORDERS = f"{is_order()} AND COALESCE(error_json ->> 'code' <> 'RECALLED', true)"
+OF_ORDERS = f"{is_order()} AND COALESCE(error_json ->> 'code' <> {quoted(OrderStatus.RECALLED)}, true)"
 """Recalls are none, and what was recalled before it was answered neither failed nor was confirmed."""
 
 LARGE = text(f"""
@@ -70,7 +70,7 @@ _COUNT = text(f"""
     ), keyed AS (
         SELECT k.counted_by, k.key, k.name, e.status, e.created_at,
                CASE WHEN e.sent_at IS NOT NULL THEN {_STEP.format("e.sent_at - e.created_at")} END AS sent_in,
-               CASE WHEN e.status = 'ACKED' AND e.answered_at IS NOT NULL AND e.sent_at IS NOT NULL
+               CASE WHEN {among([ERPExportStatus.ACKED], "e.status")} AND e.answered_at IS NOT NULL AND e.sent_at IS NOT NULL
                     THEN {_STEP.format("e.answered_at - e.sent_at")} END AS answered_in
         FROM e JOIN draft_order o ON o.id = e.draft_order_id CROSS JOIN LATERAL (VALUES
             ('all', CASE WHEN e.counts THEN '' END, NULL),
@@ -95,9 +95,9 @@ _COUNT = text(f"""
         SELECT counted_by, hours, date_bin(hours * interval '1 hour', created_at, timestamptz 'epoch') AS at, key,
                (array_agg(name ORDER BY created_at DESC))[1] AS name, count(*) AS requested,
                count(*) FILTER (WHERE {among(ARRIVED)}) AS delivered,
-               count(*) FILTER (WHERE status = 'ACKED') AS confirmed,
-               count(*) FILTER (WHERE status = 'FAILED') AS failed,
-               count(*) FILTER (WHERE status = 'PENDING') AS waiting,
+               count(*) FILTER (WHERE {among([ERPExportStatus.ACKED])}) AS confirmed,
+               count(*) FILTER (WHERE {among([ERPExportStatus.FAILED])}) AS failed,
+               count(*) FILTER (WHERE {among([ERPExportStatus.PENDING])}) AS waiting,
                array_agg(sent_in) AS sent_in, array_agg(answered_in) AS answered_in, max(created_at) AS latest_at
         FROM sized GROUP BY 1, 2, 3, 4) counted
     RETURNING counted_by, hours, requested, delivered, confirmed, failed

@@ -31,9 +31,8 @@ PRUNED = ("orders", "revisions", "order_keys", "holds", "confirmed", "exports", 
 MORNING = 1 / 4
 """Of a day that is not compared: what is made once is made then."""
 
-NOISE, FEW = 0.02, 8
-"""By which share the number of Python's objects differs from wave to wave; and rows that are no growth: the lanes that
-killed workers leave, of which there are a few at most."""
+FEW, OBJECTS = 8, 2_000
+"""Rows that are no growth: the lanes that killed workers leave. And by how many objects waves differ anyway."""
 
 
 class Day(World):
@@ -42,12 +41,13 @@ class Day(World):
     Attributes:
         waves: How many there were.
         brought_in: Orders in all of them.
-        left: The rows that remained after each wave, by table, and Python's objects.
+        left: The rows that remained after each wave, by table, and how many more of Python's objects than before the first.
     """
 
     def __init__(self, choices: Choices) -> None:
         super().__init__(choices)
         self.brought_in = 0
+        self._objects_before = len(gc.get_objects())
         self.left: list[dict[str, int]] = []
 
     @property
@@ -68,7 +68,7 @@ class Day(World):
 
     def told(self) -> str:
         """Return what happened, in a line."""
-        last = ", ".join(f"{count:,} {what}" for what, count in self.left[-1].items() if count)
+        last = ", ".join(f"{count:,} {what}" for what, count in self.left[-1].items() if count > 0)
         return f"{self.waves:,} waves, {self.brought_in:,} orders, all through; left after the last: {last}"
 
     def _wave(self) -> list[str]:
@@ -109,14 +109,14 @@ class Day(World):
     def _counted(self) -> dict[str, int]:
         gc.collect()
         tables = {name: len(rows) for name, rows in _sized(self.tables)}
-        return tables | {"tasks": len(self.scheduler.tasks), "objects": len(gc.get_objects())}
+        return tables | {"tasks": len(self.scheduler.tasks), "objects": len(gc.get_objects()) - self._objects_before}
 
     def _grown(self) -> Iterator[str]:
         compared = self.left[int(len(self.left) * MORNING) :]
         half = len(compared) // 2
         for what in compared[0]:
             morning, evening = (max(one[what] for one in some) for some in (compared[:half], compared[half:]))
-            if evening > morning * (1 + NOISE) + FEW:
+            if evening > morning + (OBJECTS if what == "objects" else FEW):
                 yield f"{what} grew from {morning:,} to {evening:,}"
 
 
