@@ -70,7 +70,8 @@ _COUNT = text(f"""
     ), keyed AS (
         SELECT k.counted_by, k.key, k.name, e.status, e.created_at,
                CASE WHEN e.sent_at IS NOT NULL THEN {_STEP.format("e.sent_at - e.created_at")} END AS sent_in,
-               CASE WHEN {among([ERPExportStatus.ACKED], "e.status")} AND e.answered_at IS NOT NULL AND e.sent_at IS NOT NULL
+               CASE WHEN {among([ERPExportStatus.ACKED], "e.status")} AND e.answered_at IS NOT NULL
+                         AND e.sent_at IS NOT NULL
                     THEN {_STEP.format("e.answered_at - e.sent_at")} END AS answered_in
         FROM e JOIN draft_order o ON o.id = e.draft_order_id CROSS JOIN LATERAL (VALUES
             ('all', CASE WHEN e.counts THEN '' END, NULL),

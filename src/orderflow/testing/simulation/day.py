@@ -41,7 +41,7 @@ class Day(World):
     Attributes:
         waves: How many there were.
         brought_in: Orders in all of them.
-        left: The rows that remained after each wave, by table, and how many more of Python's objects than before the first.
+        left: The rows that remained after each wave, by table, and Python's objects beyond those before the first.
     """
 
     def __init__(self, choices: Choices) -> None:
