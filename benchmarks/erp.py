@@ -13,12 +13,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import count
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from benchmarks.installation import Installation
@@ -80,6 +81,22 @@ def rows_of(place: Installation, erp: Erp, orders: int, rounds: int, ways: Mappi
         for where, round_trip in ways.items():
             with link(erp.port, round_trip) if round_trip else nullcontext(erp.port) as port:
                 yield _row(place, erp, orders, rounds, where, port)
+
+
+def started(start: Callable[[Installation, ExitStack], Erp], *, full: bool) -> Iterator[Row]:
+    """Yield the rows of a real ERP, set up beside an installation of ours; in full over a link, too."""
+    with Installation() as place, ExitStack() as stack:
+        place.home.chmod(0o711)  # run by root, the database works as another user and has to pass
+        erp = start(place, stack)
+        ways = WAYS if full else {"": 0.0}
+        yield from rows_of(place, erp, orders=300 if full else 40, rounds=5 if full else 3, ways=ways)
+
+
+def port_of(url: str) -> int:
+    """Return the port that a URL names."""
+    port = urlsplit(url).port
+    assert port is not None
+    return port
 
 
 def _row(place: Installation, erp: Erp, orders: int, rounds: int, where: str, port: int) -> Row:
@@ -146,9 +163,9 @@ def _run_of(program: Program, erp: Erp, orders: int, port: int) -> Callable[[], 
     return run
 
 
-def an_order(number: int) -> DraftOrder:
+def an_order(number: int = 1, lines: int = LINES) -> DraftOrder:
     """One of 30 customers buys some of 20 products."""
-    products = [(number * 7 + n * 5) % 20 for n in range(LINES)]
+    products = [(number * 7 + n * 5) % 20 for n in range(lines)]
     return DraftOrder(
         external_order_number=f"PO-{number}",
         currency="USD",

@@ -6,22 +6,19 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+from benchmarks.programs import listening
 
 
 @contextmanager
 def link(to_port: int, round_trip: float) -> Iterator[int]:
     """Run a line to a port of this machine, and yield its own port; `round_trip` in seconds."""
     command = [sys.executable, "-m", "benchmarks.link", str(to_port), str(round_trip)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        try:
-            yield int(process.stdout.readline())
-        finally:
-            process.kill()
+    with listening(command) as port:
+        yield port
 
 
 class _End(asyncio.Protocol):

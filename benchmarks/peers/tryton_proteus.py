@@ -13,10 +13,6 @@ from decimal import Decimal
 from proteus import Model, config
 
 
-def session(given: dict) -> object:
-    return config.set_xmlrpc_session(f"{given['url']}/{given['database']}/rpc/", given["username"], given["password"])
-
-
 def send(order: dict) -> None:
     (party,) = Model.get("party.party").find([("code", "=", order["customer"])])
     (currency,) = Model.get("currency.currency").find([("code", "=", order["currency"])])
@@ -35,8 +31,9 @@ def send(order: dict) -> None:
 
 given = json.load(sys.stdin)
 started = time.monotonic()
-kept = session(given) if given["keep"] else None
-for order in given["orders"]:
-    with nullcontext() if kept else session(given):
-        send(order)
+where = (f"{given['url']}/{given['database']}/rpc/", given["username"], given["password"])
+with config.set_xmlrpc_session(*where) if given["keep"] else nullcontext():
+    for order in given["orders"]:
+        with nullcontext() if given["keep"] else config.set_xmlrpc_session(*where):
+            send(order)
 print(json.dumps({"seconds": time.monotonic() - started}))

@@ -150,15 +150,25 @@ def _claims(place: Installation, connection_id: UUID, repetitions: int) -> Times
     queries: list[float] = []
     claims: list[float] = []
     with _superuser(place) as connection, _timed_leases(place, queries):
-        queue = {"orders": (WARM_UP + repetitions) * BATCH, "org": place.org_id, "connection": connection_id}
-        connection.execute(_QUEUE, queue)
-        _approve_queue(place, connection)
-        connection.execute("VACUUM ANALYZE draft_order, draft_order_line, draft_order_revision, erp_export")
+        fill_queue(place, connection_id, (WARM_UP + repetitions) * BATCH)
         for _ in range(WARM_UP + repetitions):
             lease = Lease(new_id(), 60)
             claims.append(_milliseconds(partial(_claim, place, connection_id, lease)))
-            connection.execute(_SETTLE, [lease.token])
+            settle(connection, lease.token)
     return {QUERY: queries[WARM_UP:], CLAIM: claims[WARM_UP:]}
+
+
+def fill_queue(place: Installation, connection_id: UUID, orders: int) -> None:
+    """Add as many orders that are due at a connection, approved and with their lines."""
+    with _superuser(place) as connection:
+        connection.execute(_QUEUE, {"orders": orders, "org": place.org_id, "connection": connection_id})
+        _approve_queue(place, connection)
+        connection.execute("VACUUM ANALYZE draft_order, draft_order_line, draft_order_revision, erp_export")
+
+
+def settle(connection: psycopg.Connection[Any], token: UUID) -> None:
+    """End what was claimed under a lease, in one statement."""
+    connection.execute(_SETTLE, [token])
 
 
 def _approve_queue(place: Installation, connection: psycopg.Connection[Any]) -> None:

@@ -6,14 +6,13 @@ seen of us.
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from urllib.request import urlopen
 
 from benchmarks.erp import LIMIT, Erp, Program, rows_of
 from benchmarks.installation import Installation
+from benchmarks.programs import listening
 from benchmarks.table import Row
 from tests.integration.connectors.sap_server import PASSWORD, USER
 
@@ -23,18 +22,8 @@ SIGN_IN = {"username": USER, "password": PASSWORD}
 
 
 def measure(full: bool) -> Iterator[Row]:
-    with Installation() as place, _system() as port:
+    with Installation() as place, listening(SYSTEM) as port:
         yield from rows_of(place, _sap(port), orders=1_500 if full else 500, rounds=5 if full else 3)
-
-
-@contextmanager
-def _system() -> Iterator[int]:
-    with subprocess.Popen(SYSTEM, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        try:
-            yield int(process.stdout.readline())
-        finally:
-            process.kill()
 
 
 def _sap(port: int) -> Erp:

@@ -1,5 +1,8 @@
 """How much more worker processes deliver, and whose processor time it takes: four connections to OpenSSH's sshd.
 
+What one worker costs here is what the simulation of more of them is given: on this machine, where it has to say what
+was measured, and on others.
+
 `make bench` measures them on loopback, `make bench-full` at 50 ms, too.
 """
 
@@ -11,17 +14,22 @@ from collections.abc import Iterator
 from uuid import UUID
 
 import psutil
+import psycopg
 from sqlalchemy import text
 
 from benchmarks.installation import Installation
 from benchmarks.interleaved import Figures
 from benchmarks.link import link
 from benchmarks.orders import SMALL
+from benchmarks.scaling import Costs, Layout, simulated
 from benchmarks.table import Row
 from orderflow.testing.openssh_server import OpenSSHServer
 
 PROCESSES = (1, 2, 4)
 CONNECTIONS = 4
+MANY = 40
+"""Connections where workers are on machines of their own."""
+
 LOOPBACK = "on loopback"
 LINKS = {LOOPBACK: 0.0, "at 50 ms": 0.05}
 
@@ -38,6 +46,8 @@ def measure(full: bool) -> Iterator[Row]:
                         seen.append(fleet.deliver(number, orders))
                 yield from _rows(where, runs, orders)
                 fleet.close()
+                if not round_trip:
+                    yield from _simulated(_costs(runs[1], _flush_seconds(place)), runs)
 
 
 def _rows(where: str, runs: dict[int, list[tuple[float, dict[str, float]]]], orders: int) -> Iterator[Row]:
@@ -55,6 +65,47 @@ def _rows(where: str, runs: dict[int, list[tuple[float, dict[str, float]]]], ord
             f"; {psutil.cpu_count()} cores",
             spread=figures.spread | {"ours": figures.spread[name]},
         )
+
+
+def _costs(seen: list[tuple[float, dict[str, float]]], flush: float) -> Costs:
+    worker, database, server = (
+        statistics.median(cpu[who] for _, cpu in seen) for who in ("workers", "PostgreSQL", "sshd")
+    )
+    return Costs(worker, database, server, flush)
+
+
+def _flush_seconds(place: Installation) -> float:
+    """Return how long a commit of one row takes, with nobody else there."""
+    times = []
+    with psycopg.connect(place.database_url, autocommit=True) as connection:
+        connection.execute("CREATE TABLE IF NOT EXISTS flushed (n int)")
+        for number in range(200):
+            began = time.perf_counter()
+            connection.execute("INSERT INTO flushed VALUES (%s)", [number])
+            times.append(time.perf_counter() - began)
+    return statistics.median(times)
+
+
+def _simulated(costs: Costs, runs: dict[int, list[tuple[float, dict[str, float]]]]) -> Iterator[Row]:
+    for number, seen in runs.items():
+        layout = Layout(number, CONNECTIONS, psutil.cpu_count() or 1, shared=True)
+        measured = statistics.median(rate for rate, _ in seen)
+        yield _simulated_row(costs, layout, f"on this machine, {_processes(number)}", {"measured": measured})
+    one = simulated(costs, Layout(1, MANY, 8)).rate
+    for number in (8, 32):
+        for cores in (8, 32):
+            where = f"on machines of their own, {number} workers, a database of {cores} cores, {MANY} connections"
+            yield _simulated_row(costs, Layout(number, MANY, cores), where, {"1 worker": one})
+    for lanes in (3, 16):
+        where = f"on machines of their own, 8 workers, one connection with {lanes} batches at a time"
+        yield _simulated_row(costs, Layout(8, 1, 8, lanes=lanes), where, {"1 worker": one})
+
+
+def _simulated_row(costs: Costs, layout: Layout, where: str, beside: dict[str, float]) -> Row:
+    outcome = simulated(costs, layout)
+    busy = ", ".join(f"{name} {share:.0%}" for name, share in outcome.busy.items())
+    note = f"bends at {outcome.bends_at}; busy: {busy}; a commit takes {costs.flush * 1_000:.2g} ms"
+    return Row(f"simulated: delivered {where}", outcome.rate, "orders/s", beside, note=note)
 
 
 def _processes(number: int) -> str:

@@ -15,7 +15,6 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ import pytest
 from orderflow.postgres.embedded import EmbeddedPostgres
 from orderflow.storage.tables.migrations import upgrade
 from tests.acceptance.brokers import Redis, free_port
+from tests.processes import end_all
 
 pytestmark = [pytest.mark.large, pytest.mark.timeout(900)]
 SOON = 10.0
@@ -123,15 +123,7 @@ class Site:
             self.running.pop(name).wait(timeout=60)
 
     def close(self) -> None:
-        for process in self.running.values():
-            with suppress(ProcessLookupError):
-                process.terminate()
-        for process in self.running.values():
-            try:
-                process.wait(timeout=30)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        end_all(self.running.values())
         self.erp.stopped.set()
         self.redis.close()
         self.postgres.stop_if_unused()

@@ -253,6 +253,7 @@ def test_an_integrator_maps_a_csv_file_and_sees_what_it_makes(open_page: Callabl
     expect(form.get_by_role("region", name="Document")).to_contain_text("Article;Quantity")
 
 
+@pytest.mark.large  # test_page_stories.py tells most of it
 def test_a_sample_of_what_the_erp_reads_becomes_the_mapping(open_page: Callable[..., Page], site) -> None:
     page = open_page(Role.INTEGRATOR)
     page.goto(f"{site.url}/connectors")
@@ -280,6 +281,7 @@ def test_a_sample_of_what_the_erp_reads_becomes_the_mapping(open_page: Callable[
     page.get_by_role("dialog", name="Discard your changes?").get_by_role("button", name="Discard").click()
 
 
+@pytest.mark.large  # test_page_stories.py tells most of it
 def test_a_connector_is_duplicated_and_both_are_compared(open_page: Callable[..., Page], site) -> None:
     config = {"mode": "sftp", "host": "erp.example", "username": "orders", "password": "sesame", "export_path": "in"}
     with site.client() as client:
@@ -528,6 +530,7 @@ def test_a_confirmation_by_hand_says_so(open_page: Callable[..., Page], site) ->
     expect(page.get_by_text(f"SO-4711, {by_hand}")).to_be_visible()
 
 
+@pytest.mark.large  # test_page_stories.py tells most of it
 def test_a_table_of_numbers_confirms_orders_and_tells_what_was_refused(open_page: Callable[..., Page], site) -> None:
     with site.client() as client:
         client.post("/connectors", json={"connector_type": "MOCK", "config": {"mode": "success"}})
@@ -1068,6 +1071,7 @@ def test_two_bulk_jobs_at_once_do_each_order_once_and_tell_each_what_they_did(
             expect(told[job["id"]].get_by_text(reason["message"]).first).to_be_visible()
 
 
+@pytest.mark.large  # test_page_stories.py tells most of it
 def test_a_group_of_failures_is_mended_in_three_clicks_with_the_keyboard_alone(
     open_page: Callable[..., Page], site
 ) -> None:
@@ -1103,6 +1107,7 @@ def test_a_group_of_failures_is_mended_in_three_clicks_with_the_keyboard_alone(
     expect(needs.get_by_text("3 orders failed")).not_to_be_visible()
 
 
+@pytest.mark.large  # test_page_stories.py tells most of it
 def test_a_failed_order_is_corrected_and_sent_again_in_one_step(open_page: Callable[..., Page], site) -> None:
     with site.client() as client:
         way = client.post("/connectors", json={"connector_type": "MOCK", "config": {"mode": "rejected"}}).json()
@@ -1397,10 +1402,13 @@ def test_the_first_load_is_small_and_kept(open_page: Callable[..., Page], site) 
         assert client.get("/nowhere").status_code == 404
 
 
-def test_ten_thousand_orders_cost_a_phone_no_more_than_a_page_of_them(open_page: Callable[..., Page], site) -> None:
+@pytest.mark.parametrize("orders", [10_000, pytest.param(100_000, marks=pytest.mark.large)])
+def test_very_many_orders_cost_a_phone_no_more_than_a_page_of_them(
+    open_page: Callable[..., Page], site, orders: int
+) -> None:
     with site.client() as client:
-        lines = "\n".join(json.dumps(an_order(f"PO-{n}")) for n in range(10_000))
-        assert client.post("/draft-orders/import", content=lines).headers["x-orders-accepted"] == "10000"
+        lines = "\n".join(json.dumps(an_order(f"PO-{n}")) for n in range(orders))
+        assert client.post("/draft-orders/import", content=lines).headers["x-orders-accepted"] == str(orders)
     page = open_page(Role.OPS, viewport={"width": 390, "height": 800}, is_mobile=True, has_touch=True)
     lists: list[Response] = []
     page.on("response", lambda answer: lists.append(answer) if _is_list(answer) else None)
@@ -1409,7 +1417,7 @@ def test_ten_thousand_orders_cost_a_phone_no_more_than_a_page_of_them(open_page:
     expect(page.locator("tbody tr")).to_have_count(50)
     page.get_by_role("button", name="Older").click()
     expect(page.get_by_text("Page 2")).to_be_visible()
-    page.get_by_role("textbox", name="Search").fill("PO-4321")
+    page.get_by_role("textbox", name="Search").fill(f"PO-{orders - 1}")
     expect(page.locator("tbody tr")).to_have_count(1)
     assert len({answer.url for answer in lists}) == 3, "each view asks for one list"
     assert max(len(answer.body()) for answer in lists) < MOST_LIST

@@ -65,7 +65,7 @@ def test_a_right_that_is_taken_away_meanwhile_costs_nothing_that_was_typed(
         again = page.get_by_role("dialog", name="Sign in again")  # as whoever has another role now
         again.get_by_role("textbox", name="Password").fill(site.password)
         page.keyboard.press("Enter")
-        expect(form.get_by_role("alert")).to_contain_text("FORBIDDEN")
+        expect(form.get_by_role("alert")).to_contain_text("The role VIEWER may not edit")
         expect(form.get_by_label("Notes")).to_have_value("Call before delivery")
         expect(page.get_by_role("button", name="Reject")).to_have_count(0)  # what is offered is true again
         assert client.get(f"/draft-orders/{order_id}").json()["notes"] is None

@@ -32,6 +32,7 @@ from orderflow.settings import Settings
 from orderflow.storage.views.bulk_jobs import ResultFilter, find_results
 from orderflow.storage.views.view import Ask
 from tests.chaos.line import Line
+from tests.processes import end_all
 
 LEASE = 5
 """Seconds, the shortest that may be set, so that much can go wrong in little time."""
@@ -118,14 +119,7 @@ class Installation:
 
     def stop_workers(self) -> None:
         """End the workers in good order; kills one that hangs."""
-        for worker in self.workers.values():
-            worker.send_signal(signal.SIGTERM)
-        for worker in self.workers.values():
-            try:
-                worker.wait(timeout=20)
-            except subprocess.TimeoutExpired:
-                worker.kill()
-                worker.wait()
+        end_all(self.workers.values(), seconds=20)
 
     def run(self, *arguments: str, fault: str = "") -> subprocess.Popen[bytes]:
         """Start an `orderflow` command in this installation."""

@@ -1,7 +1,7 @@
 """Let everything work for long while things break, and tell what grows: `python -m tests.soak --minutes 60`.
 
 Each series is said to be flat or growing. The last line is JSON: `{"orders", "faults", "growing", "left"}`. Exits with
-1 if something grows, if orders are left that are not through, or if the API or a worker ended by itself.
+1 if something grows, if orders are left that are not through, or if the API or our worker ended by itself.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ LONG = 30
 """Minutes from which on a series may rise by a twentieth; in less the warm-up is still part of it."""
 
 OURS = {"api", "worker"}
-"""Processes that must not end by themselves. Celery's are Celery's, and a supervisor starts them again."""
+"""Processes that must not end by themselves. Celery's are Celery's."""
 
 DRAIN = 180.0
 """Seconds that all that is under way gets to end."""
@@ -54,16 +54,14 @@ def main() -> int:
                 for one in (machine, ageing, faults, work):
                     one.start()
                     stack.callback(one.stop)
-                _measure(samples, seconds)
+                _measure(place, samples, seconds)
             left = _drain(place, work)
         if wanted.keep_log:
             wanted.keep_log.write_bytes((Path(home) / "processes.log").read_bytes())
     allowed = wanted.allowed or (0.05 if wanted.minutes >= LONG else 0.3)
     growing = _report(samples, allowed)
-    print(
-        f"work: {_counted(work.done)}; refused or broken off: {_counted(work.failed)}; faults: {_counted(faults.done)}"
-    )
-    print(f"ended by themselves: {_counted(place.ended)}")
+    print(f"work: {_counted(work.done)}; refused or broken off: {_counted(work.failed)}")
+    print(f"faults: {_counted(faults.done)}; ended by themselves: {_counted(place.ended)}")
     result = {"orders": work.orders, "faults": faults.done.total(), "growing": growing, "left": left}
     print(json.dumps(result))
     return 1 if growing or left or place.ended.keys() & OURS else 0
@@ -78,11 +76,11 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _measure(samples: Samples, seconds: float) -> None:
+def _measure(place: Place, samples: Samples, seconds: float) -> None:
     began, every = time.monotonic(), seconds / SAMPLES
     for number in range(1, SAMPLES + 1):
         time.sleep(max(0.0, began + number * every - time.monotonic()))
-        samples.place.supervise()
+        place.start_what_ended()
         samples.take(time.monotonic() - began, every)
         if number % 5 == 0:
             print(f"{number * every / 60:.1f} min: {_glance(samples.series)}", flush=True)

@@ -25,6 +25,7 @@ from orderflow.flow.setup import connections as steps
 from orderflow.flow.setup.probe import test_connection
 from orderflow.settings import Settings
 from tests.acceptance.brokers import Redis, free_port
+from tests.processes import end_all
 
 ACTOR = Actor("soak")
 PASSWORD = "sesame"  # the test server's only account
@@ -54,13 +55,14 @@ class Place:
     Attributes:
         key: Of the API, for an ADMIN.
         url: Of the API.
-        ended: How often a process of a role ended by itself.
+        ended: How often a process ended by itself, and was started again.
     """
 
     def __init__(self, home: Path, prune_seconds: float) -> None:
         self.home, self._erp_root, self._erp_port = home, home / "erp", 0
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.ended: Counter[str] = Counter()
+        self._killed: set[str] = set()
         self._port = free_port()
         self.url = f"http://127.0.0.1:{self._port}"
         self._pace = {**PACE, "ORDERFLOW_PRUNE_SECONDS": str(prune_seconds)}
@@ -103,16 +105,18 @@ class Place:
         self.processes[role] = subprocess.Popen(
             [sys.executable, *command], env=environment, cwd=self.home, stdout=self._log, stderr=self._log
         )
+        self._killed.discard(role)
 
-    def supervise(self) -> None:
-        """Start again what ended by itself, as a supervisor does. What a fault kills it starts itself."""
-        for role, process in self.processes.items():
-            if process.poll() not in (None, -signal.SIGKILL):
+    def start_what_ended(self) -> None:
+        """Start again what ended by itself, as systemd and the like do."""
+        for role in self.processes.keys() - self._killed:
+            if self.processes[role].poll() is not None:
                 self.ended[role] += 1
                 self.start(role)
 
     def kill(self, role: str) -> None:
         """Kill -9 one of our processes."""
+        self._killed.add(role)
         self.processes[role].kill()
         self.processes[role].wait()
 
@@ -202,14 +206,7 @@ class Place:
             time.sleep(0.5)
 
     def _stop(self) -> None:
-        for process in self.processes.values():
-            process.send_signal(signal.SIGTERM)
-        for process in self.processes.values():
-            try:
-                process.wait(timeout=30)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        end_all(self.processes.values())
 
 
 def _family(pid: int) -> list[psutil.Process]:

@@ -90,7 +90,7 @@ class Samples:
     def __init__(
         self, place: Place, took: Callable[[], dict[str, list[float]]], machine: Callable[[], float | None]
     ) -> None:
-        self.place, self._took, self._machine = place, took, machine
+        self._place, self._took, self._machine = place, took, machine
         self.series: dict[str, Series] = {MACHINE: Series("s")}
 
     @property
@@ -102,7 +102,7 @@ class Samples:
         """Measure everything once, `at` seconds after the beginning; what cannot be is left out this time."""
         found = [*self._processes(), *self._files(), *self._latencies()]
         try:
-            with self.place.superuser() as connection:
+            with self._place.superuser() as connection:
                 found += self._database(connection, every)
         except (psycopg.Error, OrderFlowError):
             pass  # it was killed, and nobody has started it yet
@@ -112,7 +112,7 @@ class Samples:
             series.values.append(value)
 
     def _processes(self) -> Iterator[tuple[str, str, float]]:
-        for role, family in self.place.families().items():
+        for role, family in self._place.families().items():
             sums: dict[str, float] = defaultdict(float)
             if not family or time.time() - family[0].create_time() < SETTLED:
                 continue
@@ -131,7 +131,7 @@ class Samples:
                 yield f"{what} of {role}", unit, value
 
     def _files(self) -> Iterator[tuple[str, str, float]]:
-        home = self.place.home
+        home = self._place.home
         yield "documents", "rows", float(sum(1 for file in (home / "data" / "objects").rglob("*") if file.is_file()))
         yield "files at the ERP", "rows", float(sum(1 for file in (home / "erp").rglob("*") if file.is_file()))
         yield "log", "MB on disk", _size(home / "processes.log")

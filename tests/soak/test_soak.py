@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import random
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
+from tests.processes import told_by
 from tests.soak.verdict import judge
 
-ROOT = Path(__file__).parents[2]
 MINUTES = [float(minute * 60) for minute in range(1, 61)]
 chance = random.Random(22)
 
@@ -55,16 +51,7 @@ def test_few_samples_tell_nothing():
 @pytest.mark.large
 def test_nothing_grows_in_a_minute_and_all_orders_are_through():
     """So short a run is mostly warm-up: what may double in it would show in an hour."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.soak", "--minutes", "1", "--allowed", "1"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=540,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    told = json.loads(done.stdout.splitlines()[-1])
+    told = told_by("tests.soak", "--minutes", "1", "--allowed", "1", seconds=540)
     assert told["orders"] > 50
     assert told["faults"] >= 5
     assert (told["growing"], told["left"]) == ([], 0)

@@ -18,6 +18,15 @@ test("healthy is only what something proved, and it says what", () => {
   expect(healthOf(health("DELIVERED"))).toEqual({ state: "Healthy", because: { what: "first delivered", at: AT } });
 });
 
+test("one whose answers cannot be fetched is not healthy, whatever it delivers; one that got a strange answer is", () => {
+  const polled = (code: string) => ({
+    ...health("DELIVERED"),
+    health: { ...health("DELIVERED").health, poll_error: { code } },
+  });
+  expect(healthOf(polled("CONNECTION_REFUSED"))).toEqual({ state: "Needs you" });
+  expect(healthOf(polled("ACKS_UNREADABLE")).state).toBe("Healthy");
+});
+
 test("an ERP that is busy rests its connector, until when is said, whatever proved it before", () => {
   for (const proof of ["UNTESTED", "TEST_FAILED", "TESTED", "DELIVERED"] as const) {
     const { health: rests, ...connector } = health(proof);

@@ -7,6 +7,7 @@ type Connector = Pick<Schemas["Connector"], "status" | "last_test_at"> & {
   health: Pick<Schemas["Health"], "state" | "proof" | "rests_until"> & {
     closed?: boolean;
     opens_at?: string | null;
+    poll_error?: { code?: string | null } | null;
   };
 };
 
@@ -41,12 +42,16 @@ export interface ShownHealth {
   because?: { what: string; at: string | null | undefined };
 }
 
+/** Answers that are no answers are the orders' trouble; that none can be fetched is the connector's. */
+const UNREADABLE = "ACKS_UNREADABLE";
+
 /** How a connector does; healthy is only what something has proved. */
 export function healthOf(connector: Connector): ShownHealth {
   const { health, status } = connector;
   if (status === "DISABLED") return { state: "Disabled" };
   if (health.state === "PAUSED" || connector.config_readable === false) return { state: "Needs you" };
   if (health.state === "OPEN") return { state: "Out of reach" };
+  if (health.poll_error && health.poll_error.code !== UNREADABLE) return { state: "Needs you" };
   if (health.closed) return { state: "Closed", because: { what: t`opens`, at: health.opens_at } };
   if (health.rests_until)
     return { state: "Resting", because: { what: t`the ERP is busy, goes on`, at: health.rests_until } };

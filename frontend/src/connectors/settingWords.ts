@@ -34,8 +34,8 @@ export function inFormWords(schema: RJSFSchema, sentence: string): string {
   };
   return sentence
     .replace(/\b[a-z]+(?:_[a-z0-9]+)+\b/g, called)
-    .replace(/\b([a-z]+) ([a-z0-9_]+)\b/g, (both, name: string, value: string) =>
-      field(name)?.enum?.includes(value) ? `${called(name)} ${value}` : both,
+    .replace(/\b[a-z]+(?= ([a-z0-9_]+)\b)/g, (name, value: string) =>
+      field(name)?.enum?.includes(value) ? called(name) : name,
     );
 }
 

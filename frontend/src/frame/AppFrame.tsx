@@ -195,7 +195,7 @@ function SchemeSwitch() {
 
 function AccountMenu() {
   const client = useQueryClient();
-  const { data: me } = useMe();
+  const { data: me, isPending } = useMe();
   const leave = useAction(signOut, { onDone: () => client.clear() });
   return (
     <Menu position="bottom-end">
@@ -204,6 +204,7 @@ function AccountMenu() {
           variant="subtle"
           color="gray"
           leftSection={<IconUserCircle size={18} />}
+          disabled={isPending}
           aria-label={t`Account: ${me?.email ?? ""}, ${me?.role ?? ""}`}
         >
           <Text size="sm" visibleFrom="sm">

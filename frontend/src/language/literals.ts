@@ -52,7 +52,7 @@ function isOwn(tag: string): boolean {
 }
 
 /** Some words in a row: no class, no address, no code. */
-const SENTENCE = /\p{Ll}{2,} \p{Ll}{2,}/u;
+const SENTENCE = /\p{Ll}{2,} \p{Ll}+ \p{Ll}{2,}/u;
 
 /** The sentences that a source puts together itself, past the catalogue. */
 export function sentences(source: string): string[] {

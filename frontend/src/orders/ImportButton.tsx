@@ -9,6 +9,7 @@ import { answer, api, asking, isUnreachable, type ApiError, type Schemas } from 
 import { useAction, useMay } from "../api/queries";
 import { sending } from "../api/sending";
 import { ErrorAlert, ProblemAlert } from "../shared/ErrorAlert";
+import { count as thousands } from "../shared/format";
 import { broughtIn, type Brought, type Some } from "./broughtIn";
 
 type OnDuplicate = Schemas["OnDuplicate"];
@@ -224,7 +225,7 @@ function Lines({ some: { count, first } }: { some: Some }) {
       ))}
       {count > first.length && (
         <List.Item>
-          <Trans>and {count - first.length} more</Trans>
+          <Trans>and {thousands(count - first.length)} more</Trans>
         </List.Item>
       )}
     </List>

@@ -45,7 +45,7 @@ test("an edit of very many lines tells their number", () => {
 test.each([
   ["DRAFT_APPROVED", "Approved"],
   ["ACK_UNREADABLE", "The ERP's answer could not be read"],
-  ["EXPORT_RESOLVED", "Resolved"],
+  ["EXPORT_RESOLVED", "Doubt decided"],
 ])("%s is told as “%s”", (action, title) => {
   expect(changeTitle(change(action, null, null))).toBe(title);
 });

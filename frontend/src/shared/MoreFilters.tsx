@@ -1,5 +1,5 @@
-import { t } from "@lingui/core/macro";
-import { Button } from "@mantine/core";
+import { Trans } from "@lingui/react/macro";
+import { Button, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconFilter } from "@tabler/icons-react";
 import { Fragment, type ReactNode } from "react";
@@ -30,7 +30,12 @@ export function MoreFilters({ filters, usual, rare = {} }: Props) {
         aria-expanded={opened}
         onClick={toggle}
       >
-        {given ? t`More filters (${given})` : t`More filters`}
+        <Trans>More filters</Trans>
+        {given > 0 && (
+          <Text span inherit hiddenFrom="xs" ml={4}>
+            ({given})
+          </Text>
+        )}
       </Button>
       {opened && Object.entries(rare).map(([name, filter]) => <Fragment key={name}>{filter}</Fragment>)}
     </>

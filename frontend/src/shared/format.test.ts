@@ -41,5 +41,5 @@ test("a number is grouped", () => {
 });
 
 test("a code reads as words", () => {
-  expect(phrase("DRAFT_PUSH_RETRIED")).toBe("Draft push retried");
+  expect(phrase("DRAFT_PUSH_RETRIED")).toBe("Delivery retried");
 });

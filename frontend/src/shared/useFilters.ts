@@ -6,7 +6,7 @@ import { placed } from "./place";
 export type Filters = ReturnType<typeof useFilters>;
 
 /** What stands in the address and always in sight, on a phone too. */
-const IN_SIGHT = new Set(["q", "sort", "view"]);
+const IN_SIGHT = new Set(["q", "sort", "view", "route", "import_id"]);
 
 /** Filters that live in the address, so that they can be linked to and survive a reload; another one leads to page 1. */
 export function useFilters() {

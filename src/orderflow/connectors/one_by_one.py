@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from orderflow.channels.http.at_once import AtOnce, each_at_once
 from orderflow.connectors.base import BaseConnector
 from orderflow.connectors.sessions import Sessions
 from orderflow.domain.delivery import ExportResult, TestResult
-from orderflow.domain.errors import ConnectorError, RejectedError
+from orderflow.domain.errors import ConnectorError, InDoubtError, RejectedError
 from orderflow.domain.orders import DraftOrder
 from orderflow.domain.states import Kind
 
+Found = TypeVar("Found")
 _ROOMS = Sessions()
 """For the requests of each configuration: a worker takes several of its batches at a time."""
 
@@ -64,6 +65,21 @@ def made(order: DraftOrder, number: str, *, inferred: bool = False, **facts: Any
     """Return that an ERP has the order, under this number of its own."""
     metadata = {"erp_order_id": number, **facts}
     return ExportResult(True, order.delivery.export_id, connector_metadata=metadata, inferred=inferred)
+
+
+def sent_as(order: DraftOrder) -> UUID:
+    """Return the key of the delivery that a recall or a change is about."""
+    sent = order.delivery.sent
+    return sent.export_id if sent else order.delivery.export_id
+
+
+def the_sent(found: Sequence[Found], erp: str) -> Found:
+    """Return the order that was sent, of those that the ERP found. Raises InDoubtError: there is none, or several."""
+    if len(found) == 1:
+        return found[0]
+    none, some = f"{erp} has no order that this one may be.", f"{erp} has {len(found)} orders that this one may be."
+    hint = "Look there what became of it; then say here how the recall or the change ended."
+    raise InDoubtError(some if found else none, hint=hint)
 
 
 def refuse_strangers(order: DraftOrder, numbers: Sequence[str], erp: str) -> None:

@@ -84,7 +84,7 @@ def read_ack_file(name: str, content: bytes) -> Iterator[Answer]:
 def understand(content: bytes, expected: Literal["ACKED", "FAILED"]) -> Answer:
     """Read an answer in a file whose name promises `expected`.
 
-    What is unmistakable is read: UTF-16 or UTF-32 that says so by its mark, marks at the end, the status and the names
+    What is unmistakable is read: UTF-16 and UTF-32, marks at the end, the status and the names
     of the fields in any case, a list of one.
 
     Raises:

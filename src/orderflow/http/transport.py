@@ -12,12 +12,14 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import os
 import socket
 import ssl
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 from urllib.request import getproxies_environment, proxy_bypass
 
@@ -30,6 +32,9 @@ from orderflow.net import addresses
 from orderflow.net.deadline import Counter, Deadline, DeadlineError, sever
 from orderflow.net.names import lookup
 
+_PROXY_VARIABLES = [
+    named for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy") for named in (name, name.upper())
+]
 _PART = 16 * 1024
 """Bytes written in one go."""
 
@@ -109,7 +114,14 @@ def proxy_for(url: str) -> str | None:
     Raises:
         NeedsAttentionError: It is none that is spoken to, as one for SOCKS.
     """
-    parts = httpx.URL(url)
+    origin = "/".join(url.split("/", 3)[:3])
+    return _named_for(origin, tuple(map(os.environ.get, _PROXY_VARIABLES)))
+
+
+@lru_cache(maxsize=256)
+def _named_for(origin: str, _: tuple[str | None, ...]) -> str | None:
+    """Return what the environment names, which is read through once for each of its states."""
+    parts = httpx.URL(origin)
     proxies = getproxies_environment()
     proxy = proxies.get(parts.scheme) or proxies.get("all")
     port = parts.port or (443 if parts.scheme == "https" else 80)

@@ -19,6 +19,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from benchmarks.erp import an_order
 from sqlalchemy import make_url, text
 
 from orderflow.bootstrap import App, open_app
@@ -32,7 +33,7 @@ from orderflow.connectors.tryton import master_data as tryton_master_data
 from orderflow.connectors.tryton.config import TrytonConfig
 from orderflow.connectors.tryton.sales import Sales
 from orderflow.domain.connector_port import ERPConnectorPort
-from orderflow.domain.orders import Customer, DraftOrder, DraftOrderLine
+from orderflow.domain.orders import DraftOrder
 from orderflow.entrypoints.demo.erps.erp_process import own_database
 from orderflow.entrypoints.demo.erps.odoo_server import OdooServer
 from orderflow.entrypoints.demo.erps.tryton_server import TrytonServer
@@ -325,16 +326,3 @@ def orders(erp: RealErp, request: pytest.FixtureRequest) -> list[DraftOrder]:
         read = [an_order(number) for number in range(many)]
     erp.load(read)
     return read
-
-
-def an_order(number: int = 1, lines: int = 3) -> DraftOrder:
-    products = [(number * 7 + n * 5) % 20 for n in range(lines)]
-    return DraftOrder(
-        external_order_number=f"PO-{number}",
-        currency="USD",
-        customer=Customer(f"C{number % 30}", f"Müller & Söhne {number % 30}"),
-        lines=[
-            DraftOrderLine(n + 1, f"SKU-{sku}", Decimal(n + 1), "PCE", Decimal(f"{sku + 1}.5{n}"))
-            for n, sku in enumerate(products)
-        ],
-    )

@@ -19,13 +19,14 @@ YES = b'{"status": "ACKED", "erp_order_id": "SO-1"}'
 READABLE: dict[str, bytes | int] = {
     "byte order mark": b"\xef\xbb\xbf" + YES,
     "UTF-16": YES.decode().encode("utf-16"),
+    "UTF-16 without its mark": YES.decode().encode("utf-16-le"),
     "NULs at the end": YES + bytes(80),
     "other fields": b'{"status": "ACKED", "erp_order_id": "SO-1", "plant": ["K\xc3\xb6ln"]}',
 }
 UNREADABLE: dict[str, bytes | int] = {
     "no JSON": b"accepted",
     "latin-1": b'{"status": "ACKED", "message": "M\xfcller"}',
-    "UTF-16 without its mark": YES.decode().encode("utf-16-le"),
+    "UTF-16 with half of a letter": YES.decode().replace("SO", "\ud83d").encode("utf-16-le", "surrogatepass"),
     "duplicate keys": b'{"status": "FAILED", "status": "ACKED"}',
     "100 MB": 100_000_000,
 }

@@ -7,16 +7,20 @@ from datetime import UTC, datetime, timedelta
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 import structlog
 from sqlalchemy import text
 
 import orderflow
+from orderflow.bootstrap import open_app
 from orderflow.domain.orders import HEADER
+from orderflow.engine.jobs import DELIVER, take_turn
 from orderflow.entrypoints.cli import main
 from orderflow.secrets.keys import generate_key
 from orderflow.secrets.passwords import Passwords
+from orderflow.settings import Settings
 from orderflow.storage.database import Database
 from orderflow.storage.people.accounts import SqlAccounts
 from orderflow.storage.people.sign_in_sources import SqlSignInSources
@@ -67,6 +71,15 @@ def dropzone(tmp_path: Path) -> dict[str, str]:
     for folder in ("out", "answers"):
         (tmp_path / folder).mkdir()
     return {"mode": "filesystem", "export_path": str(tmp_path / "out"), "ack_path": str(tmp_path / "answers")}
+
+
+def take_a_turn(acme: Commands) -> None:
+    """Deliver once what is due at the only connection, as a worker does."""
+    (connection,) = acme.json("connections", "list")
+    app = open_app(Settings(_env_file=None))
+    (org_id,) = app.system.organizations().values()
+    take_turn(DELIVER, app, lambda: False, (org_id, UUID(connection["id"])))
+    app.close()
 
 
 def test_a_connection_that_fails_its_test_is_kept_disabled(acme, dropzone, tmp_path):
@@ -431,11 +444,11 @@ def test_rules_of_others_are_kept_listed_and_removed(acme, tmp_path):
     assert acme.json("rules", "list", "peppol") == {}
 
 
-def test_people_are_listed_get_another_password_and_need_not_wait(acme, app_url, org, monkeypatch):
+def test_people_are_listed_get_another_password_and_need_not_wait(acme, database, org, monkeypatch):
     monkeypatch.setenv("PASSWORD_PEPPER", "pepper-of-the-test")
     monkeypatch.setenv("ORDERFLOW_PASSWORD", "one horse at a time")
     acme("user", "create", "Ada@acme.example", "--role", "VIEWER")
-    sources = SqlSignInSources(Database(app_url))
+    sources = SqlSignInSources(database)
     assert [sources.begin("ada@acme.example", "192.0.2.1") for _ in range(5)] == [0] * 5
     assert sources.begin("ada@acme.example", "192.0.2.1") > 0
     (user,) = acme.json("user", "list")
@@ -444,7 +457,6 @@ def test_people_are_listed_get_another_password_and_need_not_wait(acme, app_url,
     assert acme.json("user", "unlock", "ADA@acme.example")["places"] == 1
     assert sources.begin("ada@acme.example", "192.0.2.1") == 0
 
-    database = Database(app_url)
     before = SqlAccounts(database).by_email("ada@acme.example")
     monkeypatch.setenv("ORDERFLOW_PASSWORD", "another horse than that")
     acme("user", "reset-password", "ada@acme.example")
@@ -518,7 +530,8 @@ def test_a_recall_is_told_before_asked_for_once_and_refused_with_what_to_do(acme
     assert "2 orders asked for" in acme("orders", "recall", "--since", "00:00", *because).stdout
     assert "being recalled already" in acme("orders", "recall", "PO-1", *because, exits=3).stderr
     assert {row["status"] for row in acme.json("orders", "list", "--status", "RECALLING")} == {"RECALLING"}
-    acme("push", "PO-3", "--wait")  # the worker that delivers it asks for the recalls, too
+    acme("push", "PO-3")
+    take_a_turn(acme)  # what delivers it asks for the recalls, too
     assert len(acme.json("orders", "list", "--status", "RECALLED")) == 2
     assert "was recalled already" in acme("orders", "recall", "PO-1", *because, exits=3).stderr
     assert sorted(path.suffix for path in (tmp_path / "out").iterdir()) == [".json", ".recalled", ".recalled"]

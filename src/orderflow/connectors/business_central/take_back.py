@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from orderflow.connectors.business_central.config import NAME
 from orderflow.connectors.business_central.held import has_shipped, is_open
-from orderflow.connectors.business_central.service import Company, clear, only
+from orderflow.connectors.business_central.service import Company, clear
+from orderflow.connectors.one_by_one import sent_as, the_sent
 from orderflow.domain.delivery import ExportResult
-from orderflow.domain.errors import InDoubtError, RejectedError
+from orderflow.domain.errors import RejectedError
 from orderflow.domain.orders import DraftOrder
 
 _BY_HAND = "Ask the company's people. Once it is cancelled there, confirm the recall by hand."
@@ -42,13 +43,7 @@ def sent_number(company: Company, order: DraftOrder) -> str:
     sent = order.delivery.sent
     if sent is not None and sent.erp_order_id:
         return sent.erp_order_id
-    number = only(company.find(order, sent.export_id if sent else order.delivery.export_id))
-    if number is None:
-        raise InDoubtError(
-            f"{NAME} has no order that this one may be.",
-            hint="Look there what became of it; then say here how the recall or the change ended.",
-        )
-    return number
+    return the_sent(sorted(set(company.find(order, sent_as(order)))), NAME)
 
 
 def _too_late(what: str) -> RejectedError:

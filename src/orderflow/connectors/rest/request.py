@@ -125,11 +125,11 @@ def fields_of(order: DraftOrder) -> dict[str, Any]:
 
 
 def _url(order: DraftOrder, source: str) -> str:
-    return template(source, in_url).render(fields_of(order))
+    return template(source, in_url).render(fields_of(order)) if "{" in source else source
 
 
 def _headers(order: DraftOrder, config: RestJsonConfig) -> dict[str, str]:
-    fields = order_fields(order)
+    fields = order_fields(order) if "{" in config.headers else {}
     headers = {name: template(value, in_header).render(fields) for name, value in header_lines(config.headers)}
     if any(not value.isascii() for value in headers.values()):
         raise RejectedError("A header of the connection holds other characters than ASCII.", code="TEMPLATE_FAILED")

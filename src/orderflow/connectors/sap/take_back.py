@@ -6,6 +6,7 @@ ended; one that SAP refuses in the middle is undone.
 
 from __future__ import annotations
 
+from orderflow.connectors.one_by_one import sent_as, the_sent
 from orderflow.connectors.sap.service import ITEM, Row, SapService
 from orderflow.domain.delivery import ExportResult
 from orderflow.domain.errors import ConnectorError, InDoubtError, RejectedError
@@ -49,13 +50,8 @@ def sent(service: SapService, order: DraftOrder) -> Row:
     if first is not None and first.erp_order_id:
         found = service.orders([first.erp_order_id], [])
     else:
-        found = service.find(order, first.export_id if first else order.delivery.export_id)
-    if len(found) != 1:
-        raise InDoubtError(
-            f"SAP has {len(found) or 'no'} order that this one may be.",
-            hint="Look in SAP what became of it; then say here how the recall or the change ended.",
-        )
-    return found[0]
+        found = service.find(order, sent_as(order))
+    return the_sent(found, "SAP")
 
 
 def is_whole(item: Row) -> bool:

@@ -31,6 +31,9 @@ PRUNED = ("orders", "revisions", "order_keys", "holds", "confirmed", "exports", 
 MORNING = 1 / 4
 """Of a day that is not compared: what is made once is made then."""
 
+LEAST = 2
+"""Waves, however long they take: less tells nothing of what grows."""
+
 FEW, OBJECTS = 8, 2_000
 """Rows that are no growth: the lanes that killed workers leave. And by how many objects waves differ anyway."""
 
@@ -61,7 +64,7 @@ class Day(World):
             stack.enter_context(clock.running_by(self.clock))
             stack.enter_context(ids.made_by(made_ids()))
             self._furnish()
-            while self.clock.seconds < seconds:
+            while self.clock.seconds < seconds or self.waves < LEAST:
                 if wrong := self._wave():
                     return [*self.story, "", *wrong]
         return list(self._grown())
@@ -112,7 +115,7 @@ class Day(World):
         return tables | {"tasks": len(self.scheduler.tasks), "objects": len(gc.get_objects()) - self._objects_before}
 
     def _grown(self) -> Iterator[str]:
-        compared = self.left[int(len(self.left) * MORNING) :]
+        compared = self.left[min(int(len(self.left) * MORNING), len(self.left) - LEAST) :]
         half = len(compared) // 2
         for what in compared[0]:
             morning, evening = (max(one[what] for one in some) for some in (compared[:half], compared[half:]))

@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from orderflow.channels.http.session import check_lease
 from orderflow.connectors.changes import BY_HAND, Changes, Row, changes_of, row_of, rows_to_remove
+from orderflow.connectors.one_by_one import sent_as, the_sent
 from orderflow.connectors.sap.payload import ITEM_STEP
 from orderflow.connectors.sap.rfc.config import SapRfcConfig
 from orderflow.connectors.sap.rfc.functions import SapFunctions
@@ -134,13 +135,7 @@ def _number_of(functions: SapFunctions, order: DraftOrder) -> str:
     first = order.delivery.sent
     if first is not None and first.erp_order_id:
         return first.erp_order_id
-    found = functions.find(order, first.export_id if first else order.delivery.export_id)
-    if len(found) != 1:
-        raise InDoubtError(
-            f"SAP has {len(found) or 'no'} order that this one may be.",
-            hint="Look in SAP what became of it; then say here how the recall or the change ended.",
-        )
-    return found[0]
+    return the_sent(functions.find(order, sent_as(order)), "SAP")
 
 
 def _rows(functions: SapFunctions, number: str) -> list[Structure]:
