@@ -1,13 +1,16 @@
 """How the deliveries of each hour and day went, counted once and kept: for organizations that have very many.
 
-Each count is made of the rows themselves, and made anew when one of them changes. So it cannot drift for long: once a
-day all are made anew, and one that was otherwise before is told. Nothing is written on an order's own way.
+Each count is made of the rows themselves, and made anew when one of them changes: when that was, a trigger keeps
+(migration 0040), whichever release changed it. So nothing is written on an order's own way, and no count can drift for
+long: each day is counted anew once a day, and one that was counted otherwise is told.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -17,14 +20,16 @@ from orderflow.domain.states import ARRIVED, ERPExportStatus, OrderStatus
 from orderflow.storage.tables.states import among, is_order, quoted
 
 MANY = 20_000
-"""Deliveries of a month beyond which they are counted beforehand."""
+"""Deliveries of a month beyond which they are counted beforehand, until there are only half as many."""
 
 KEPT = timedelta(days=32)
 KEPT_HOURLY = timedelta(days=9)
 OVERLAP = timedelta(minutes=5)
 """By which a look goes back behind the one before: what changes is dated by the beginning of its transaction."""
 
-CHECKED_AFTER = timedelta(days=1)
+NEXT_CHECK = timedelta(days=1) / KEPT.days
+"""Until the next of the days that are kept is counted anew, whether it changed or not."""
+
 HOUR, DAY = 1, 24
 """Hours of a count."""
 
@@ -35,19 +40,30 @@ log = structlog.get_logger(__name__)
 OF_ORDERS = f"{is_order()} AND COALESCE(error_json ->> 'code' <> {quoted(OrderStatus.RECALLED)}, true)"
 """Recalls are none, and what was recalled before it was answered neither failed nor was confirmed."""
 
-LARGE = text(f"""
-    SELECT g.id, g.id FROM organization g CROSS JOIN LATERAL (
-        SELECT FROM erp_export e WHERE e.org_id = g.id AND e.created_at > now() - interval '{KEPT.days} days'
-        ORDER BY e.created_at DESC OFFSET {MANY} LIMIT 1) many
+_MORE_THAN = f"""
+    SELECT FROM erp_export e WHERE e.org_id = {{}} AND e.created_at > now() - interval '{KEPT.days} days'
+    ORDER BY e.created_at DESC OFFSET {{}} LIMIT 1
+"""  # from constants
+# Several processes look, and one of them counts.
+DUE = text(f"""
+    SELECT g.id, g.id FROM organization g LEFT JOIN delivery_tally_state s ON s.org_id = g.id
+    WHERE CASE WHEN s.org_id IS NULL THEN EXISTS ({_MORE_THAN.format("g.id", MANY)})
+               ELSE s.seen_at IS NULL OR s.seen_at NOT BETWEEN now() - interval '45 seconds' AND now() END
 """)  # noqa: S608  # from constants
+_BEGIN = text("INSERT INTO delivery_tally_state (org_id, checked_at) VALUES (:org_id, now()) ON CONFLICT DO NOTHING")
 _STATE = text("""
-    INSERT INTO delivery_tally_state (org_id) VALUES (:org_id) ON CONFLICT (org_id) DO UPDATE SET org_id = :org_id
-    RETURNING seen_at, checked_at, now() AS now
+    SELECT seen_at, checked_at, checked_day, now() AS now FROM delivery_tally_state
+    WHERE org_id = :org_id FOR UPDATE SKIP LOCKED
 """)
 _SEEN = text("""
-    UPDATE delivery_tally_state SET seen_at = :now, checked_at = CASE WHEN :all THEN :now ELSE checked_at END
+    UPDATE delivery_tally_state SET seen_at = :seen_at, checked_at = :checked_at, checked_day = :checked_day
     WHERE org_id = :org_id
 """)
+_ARE_FEW = text(f"SELECT NOT EXISTS ({_MORE_THAN.format(':org_id', MANY // 2)})")
+_END = (
+    text("DELETE FROM delivery_tally WHERE org_id = :org_id"),
+    text("DELETE FROM delivery_tally_state WHERE org_id = :org_id"),
+)
 _CHANGED = text("""
     SELECT DISTINCT date_trunc('day', created_at, 'UTC') FROM erp_export
     WHERE org_id = :org_id AND updated_at >= :since AND created_at >= :kept
@@ -94,7 +110,8 @@ _COUNT = text(f"""
            latest_at
     FROM (
         SELECT counted_by, hours, date_bin(hours * interval '1 hour', created_at, timestamptz 'epoch') AS at, key,
-               (array_agg(name ORDER BY created_at DESC))[1] AS name, count(*) AS requested,
+               (array_agg(name ORDER BY created_at DESC) FILTER (WHERE name IS NOT NULL))[1] AS name,
+               count(*) AS requested,
                count(*) FILTER (WHERE {among(ARRIVED)}) AS delivered,
                count(*) FILTER (WHERE {among([ERPExportStatus.ACKED])}) AS confirmed,
                count(*) FILTER (WHERE {among([ERPExportStatus.FAILED])}) AS failed,
@@ -111,39 +128,84 @@ def seconds_of(step: int) -> float:
     return LEAST_SECONDS * FACTOR**step * math.sqrt(FACTOR)
 
 
-def count_deliveries(connection: Connection, org_id: UUID) -> int:
-    """Count again the days of which something changed since the last look; returns how many.
+def tally(connection: Connection, org_id: UUID) -> bool:
+    """Count, or delete all counts where there are only few deliveries by now; True: go on.
 
-    Everything is counted once a day, and the first time. In a transaction of the organization.
+    In a transaction of the organization.
     """
-    state = connection.execute(_STATE, {"org_id": org_id}).one()
-    kept = _day(state.now - KEPT)
-    everything = state.seen_at is None or state.checked_at is None or state.now - state.checked_at > CHECKED_AFTER
-    since = kept if everything else state.seen_at - OVERLAP
-    changed = set(connection.execute(_CHANGED, {"org_id": org_id, "since": since, "kept": kept}).scalars())
-    days = {kept + timedelta(days=number) for number in range(KEPT.days + 1)} if everything else changed
-    lately = {"org_id": org_id, "since": (state.seen_at or state.now) - OVERLAP, "kept": kept}
-    expected = set(connection.execute(_CHANGED, lately).scalars()) if everything else changed
-    hourly = _day(state.now - KEPT_HOURLY)
-    connection.execute(_FORGET, {"org_id": org_id, "kept": kept, "kept_hourly": hourly})
-    for day in sorted(days):
-        told = everything and state.seen_at is not None and day not in expected
-        _count(connection, org_id, day, hourly=day >= hourly, told=told)
-    connection.execute(_SEEN, {"org_id": org_id, "now": state.now, "all": everything})
-    return len(days)
+    if not connection.execute(_ARE_FEW, {"org_id": org_id}).scalar_one():
+        return count_deliveries(connection, org_id)
+    for statement in _END:
+        connection.execute(statement, {"org_id": org_id})
+    return False
 
 
-def _count(connection: Connection, org_id: UUID, day: datetime, *, hourly: bool, told: bool) -> None:
-    of_day = {"org_id": org_id, "first": day, "last": day + timedelta(days=1)}
-    before = _summed(connection.execute(_BEFORE, of_day).all())
-    after = _summed(connection.execute(_COUNT, of_day | {"hourly": hourly}).all())
-    if told and before != after:
+def count_deliveries(connection: Connection, org_id: UUID) -> bool:
+    """Count again the days of which something changed since the last look, and now and then one that did not.
+
+    The first time a day is counted with each call; True until all are, so that what changed meanwhile is counted, too.
+    In a transaction of the organization; while another one counts, nothing is done.
+    """
+    connection.execute(_BEGIN, {"org_id": org_id})
+    state = connection.execute(_STATE, {"org_id": org_id}).one_or_none()
+    if state is None:
+        return False
+    if state.seen_at is None:
+        _begin(connection, org_id, state)
+        return True
+    _go_on(connection, org_id, state)
+    return False
+
+
+def _begin(connection: Connection, org_id: UUID, state: Any) -> None:
+    day = _next_day(state)
+    _count(connection, org_id, day, state.now)
+    ends = day == _day(state.now)
+    # What changed since it began is seen by the next look.
+    seen = {"seen_at": state.checked_at if ends else None, "checked_at": state.checked_at, "checked_day": day}
+    connection.execute(_SEEN, {"org_id": org_id, **seen})
+
+
+def _go_on(connection: Connection, org_id: UUID, state: Any) -> None:
+    first = _day(state.now - KEPT)
+    limits = {"org_id": org_id, "kept": first, "kept_hourly": _day(state.now - KEPT_HOURLY)}
+    connection.execute(_FORGET, limits)
+    since = {"since": min(state.seen_at, state.now) - OVERLAP}
+    changed = {_day(day) for day in connection.execute(_CHANGED, limits | since).scalars()}
+    for day in sorted(changed):
+        _count(connection, org_id, day, state.now)
+    seen = {"seen_at": state.now, "checked_at": state.checked_at, "checked_day": state.checked_day}
+    if abs(state.now - state.checked_at) > NEXT_CHECK:
+        seen |= {"checked_at": state.now, "checked_day": _next_day(state)}
+        _check(connection, org_id, seen["checked_day"], state.now, told=seen["checked_day"] not in changed)
+    connection.execute(_SEEN, {"org_id": org_id, **seen})
+
+
+def _next_day(state: Any) -> datetime:
+    """Return the day after the one that was counted anew last: of those that are kept, and after today the first."""
+    first, last = _day(state.now - KEPT), _day(state.now)
+    following = first if state.checked_day is None else _day(state.checked_day) + timedelta(days=1)
+    return following if first <= following <= last else first
+
+
+def _check(connection: Connection, org_id: UUID, day: datetime, now: datetime, *, told: bool) -> None:
+    before, after = _count(connection, org_id, day, now)
+    # Where there are fewer, old orders were deleted, which nothing dates.
+    if told and before != after and before[:1] <= after[:1]:
         log.warning("deliveries of a day had been counted otherwise", day=f"{day:%Y-%m-%d}", before=before, after=after)
 
 
-def _summed(rows: object) -> Sums:
-    counted: list[Sums] = [tuple(row[2:]) for row in rows if row[:2] == ("all", DAY)]  # type: ignore[attr-defined]  # rows of a query
-    return tuple(map(sum, zip(*counted, strict=True))) if counted else ()
+def _count(connection: Connection, org_id: UUID, day: datetime, now: datetime) -> tuple[Sums, Sums]:
+    """Count a day; returns what its sums were, and are."""
+    of_day = {"org_id": org_id, "first": day, "last": day + timedelta(days=1)}
+    before = connection.execute(_BEFORE, of_day).all()
+    after = connection.execute(_COUNT, of_day | {"hourly": day >= _day(now - KEPT_HOURLY)}).all()
+    return _summed(before), _summed(after)
+
+
+def _summed(rows: Iterable[Any]) -> Sums:
+    counted: list[Sums] = [tuple(row[2:]) for row in rows if row[:2] == ("all", DAY)]
+    return counted[0] if counted else ()
 
 
 def _day(moment: datetime) -> datetime:

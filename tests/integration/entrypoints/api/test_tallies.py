@@ -13,7 +13,7 @@ from orderflow.engine.jobs import JOBS, take_turn
 from orderflow.storage.views.analytics import By, analytics
 from orderflow.storage.views.statistics import Period, statistics
 from orderflow.storage.work import tallies
-from orderflow.storage.work.tallies import MANY, count_deliveries, seconds_of
+from orderflow.storage.work.tallies import KEPT, MANY, count_deliveries, seconds_of
 
 TALLY = next(job for job in JOBS if job.name == "tally")
 TIMES = ("delivery_seconds", "confirmation_seconds")
@@ -58,6 +58,18 @@ def made(app, acme, zone, orders):
         connection.execute(MADE, {"org": acme.org_id, "connection": zone, "orders": orders})
 
 
+def count(app, tenant) -> None:
+    more = True
+    while more:
+        with app.store.work(tenant.org_id) as work:
+            more = count_deliveries(work.connection, tenant.org_id)
+
+
+def do(app, statement) -> None:
+    with app.database.system() as connection:
+        connection.execute(text(statement))
+
+
 def shown(app, acme) -> dict[str, Any]:
     """Return all that is counted of deliveries, without when it was."""
     with app.store.work(acme.org_id) as work:
@@ -69,16 +81,11 @@ def shown(app, acme) -> dict[str, Any]:
 
 def compare(app, acme) -> None:
     """Hold what was counted beforehand against what is counted now."""
-    with app.store.work(acme.org_id) as work:
-        count_deliveries(work.connection, acme.org_id)
+    count(app, acme)
     beforehand = shown(app, acme)
-    with app.database.system() as connection:
-        (state,) = connection.execute(text("DELETE FROM delivery_tally_state RETURNING org_id, seen_at, checked_at"))
+    do(app, "UPDATE delivery_tally_state SET seen_at = seen_at - interval '1 hour'")
     live = shown(app, acme)
-    with app.database.system() as connection:
-        connection.execute(
-            text("INSERT INTO delivery_tally_state VALUES (:org_id, :seen_at, :checked_at)"), state._asdict()
-        )
+    do(app, "UPDATE delivery_tally_state SET seen_at = seen_at + interval '1 hour'")
     for period, (deliveries, *rest) in live["stats"].items():
         counted, *others = beforehand["stats"][period]
         assert others == rest, period
@@ -116,30 +123,62 @@ def test_what_is_counted_beforehand_is_what_the_deliveries_say_whatever_becomes_
         compare(app, acme)
 
 
+def test_what_changes_while_all_are_counted_for_the_first_time_counts(app, acme, zone):
+    made(app, acme, zone, 40)
+    for _ in range(20):
+        with app.store.work(acme.org_id) as work:
+            assert count_deliveries(work.connection, acme.org_id)
+    do(app, "UPDATE erp_export SET status = 'FAILED' WHERE created_at < now() - interval '15 days'")
+    compare(app, acme)
+
+
+def test_two_that_count_at_once_do_not_wait_for_each_other(app, acme, zone):
+    made(app, acme, zone, 40)
+    count(app, acme)
+    with app.store.work(acme.org_id) as one, app.store.work(acme.org_id) as other:
+        count_deliveries(one.connection, acme.org_id)
+        assert not count_deliveries(other.connection, acme.org_id)
+    compare(app, acme)
+
+
+def test_a_customer_who_is_forgotten_is_named_no_more(app, acme, zone):
+    made(app, acme, zone, 3)
+    do(app, "UPDATE draft_order SET erp_customer_number = NULL, customer_name = 'Erika Muster'")
+    count(app, acme)
+    assert "Erika Muster" in str(tallied(app))
+    for order in acme.call("GET", "/draft-orders").json()["items"]:
+        assert acme.call("POST", f"/draft-orders/{order['id']}/forget").is_success
+    count(app, acme)
+    assert tallied(app)
+    assert "Erika Muster" not in str(tallied(app))
+
+
+def tallied(app) -> list[Any]:
+    with app.database.system() as connection:
+        return list(connection.execute(text("SELECT key, name FROM delivery_tally WHERE counted_by = 'customer'")))
+
+
 def test_what_was_counted_otherwise_is_told_and_put_right(app, acme, zone, monkeypatch):
     told = []
     monkeypatch.setattr(tallies.log, "warning", lambda *_, **what: told.append(what["day"]))
     made(app, acme, zone, 40)
     compare(app, acme)
-    wrong = "UPDATE delivery_tally SET requested = requested + 1 WHERE at < now() - interval '2 days'"
-    late = "UPDATE delivery_tally_state SET checked_at = now() - interval '25 hours'"
-    with app.database.system() as connection:
-        connection.execute(text(wrong))
+    do(app, "UPDATE delivery_tally SET delivered = delivered + 1 WHERE at < now() - interval '2 days'")
     with pytest.raises(AssertionError):
         compare(app, acme)
     assert told == []
-    with app.database.system() as connection:
-        connection.execute(text(late))
-    compare(app, acme)
+    for _ in range(KEPT.days + 1):
+        do(app, "UPDATE delivery_tally_state SET checked_at = now() - interval '45 minutes'")
+        count(app, acme)
     assert len(told) == 3
+    compare(app, acme)
 
 
 def test_nobody_elses_deliveries_are_counted(app, acme, zone, make_tenant):
     other = make_tenant("globex")
     made(app, acme, zone, 40)
     for tenant in (acme, other):
-        with app.store.work(tenant.org_id) as work:
-            count_deliveries(work.connection, tenant.org_id)
+        count(app, tenant)
     assert acme.call("GET", "/stats?period=30d").json()["deliveries"]["requested"] == 40
     stats = other.call("GET", "/stats?period=30d").json()
     assert (stats["deliveries"]["requested"], stats["rules"], stats["failures"]) == (0, [], [])
@@ -147,16 +186,25 @@ def test_nobody_elses_deliveries_are_counted(app, acme, zone, make_tenant):
 
 def test_only_very_many_are_counted_beforehand_and_only_while_somebody_counts(app, acme, zone):
     made(app, acme, zone, MANY)
-    assert app.system.large() == []
+    assert app.system.due_tallies() == []
     assert acme.call("GET", "/stats").json()["counted_at"] is None
     made(app, acme, zone, 1)
-    (place,) = app.system.large()
-    take_turn(TALLY, app, lambda: False, place)
+    (place,) = app.system.due_tallies()
+    assert take_turn(TALLY, app, lambda: False, place)
+    assert acme.call("GET", "/stats").json()["counted_at"] is None, "only some are counted yet"
+    while take_turn(TALLY, app, lambda: False, place):
+        pass
     assert acme.call("GET", "/stats").json()["counted_at"]
     assert acme.call("GET", "/stats/deliveries?by=customer").json()["counted_at"]
-    with app.database.system() as connection:
-        connection.execute(text("UPDATE delivery_tally_state SET seen_at = now() - interval '1 hour'"))
+    assert app.system.due_tallies() == [], "somebody just counted"
+    do(app, "UPDATE delivery_tally_state SET seen_at = now() - interval '1 hour'")
     assert acme.call("GET", "/stats").json()["counted_at"] is None
+    assert app.system.due_tallies() == [place]
+    do(app, "DELETE FROM erp_export WHERE id IN (SELECT id FROM erp_export LIMIT 10001)")
+    take_turn(TALLY, app, lambda: False, place)
+    with app.database.system() as connection:
+        assert connection.execute(text("SELECT count(*) FROM delivery_tally")).scalar() == 0, "they are few by now"
+    assert app.system.due_tallies() == []
 
 
 @pytest.mark.parametrize("seconds", [0.02, 0.5, 61, 86_400, 2_592_000])

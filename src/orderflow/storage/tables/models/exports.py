@@ -279,10 +279,14 @@ class DeliveryTally(Base):
 
 
 class DeliveryTallyState(Base):
-    """Up to when an organization's deliveries are counted, and when all of them were last counted anew."""
+    """Up to when an organization's deliveries are counted, and which day was last counted anew, when.
+
+    While they are counted for the first time, `seen_at` is null, and `checked_at` is when that began.
+    """
 
     __tablename__ = "delivery_tally_state"
     __table_args__ = ({"postgresql_with": VACUUM_EARLY},)
     org_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id"), primary_key=True)
     seen_at: Mapped[datetime | None]
-    checked_at: Mapped[datetime | None]
+    checked_at: Mapped[datetime]
+    checked_day: Mapped[datetime | None]

@@ -36,7 +36,8 @@ def upgrade() -> None:
         "delivery_tally_state",
         sa.Column("org_id", sa.Uuid(), nullable=False),
         sa.Column("seen_at", _MOMENT, nullable=True),
-        sa.Column("checked_at", _MOMENT, nullable=True),
+        sa.Column("checked_at", _MOMENT, nullable=False),
+        sa.Column("checked_day", _MOMENT, nullable=True),
         sa.ForeignKeyConstraint(["org_id"], ["organization.id"], name=op.f("fk_delivery_tally_state_org_id")),
         sa.PrimaryKeyConstraint("org_id", name=op.f("pk_delivery_tally_state")),
     )
