@@ -76,6 +76,15 @@ def test_a_sorted_list_is_narrowed_and_searched_and_knows_its_own_cursors(acme: 
     assert refused.json()["error"]["details"]["fields"][0]["field"] == "cursor"
 
 
+def test_by_age_all_are_sorted_and_else_the_newest(
+    acme: Tenant, orders: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(order_lists, "MOST_SORTED", 2)
+    assert numbers(acme, sort="number") == ["=1+1", "C"]
+    assert numbers(acme, sort="created_at") == ["B", "A", "C", "=1+1"]
+    assert numbers(acme, sort="created_at", q="a") == ["=1+1"], "what a search looks through has an end"
+
+
 def test_a_list_is_summed_up_by_currency_as_far_as_is_said(
     acme: Tenant, orders: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
