@@ -50,7 +50,11 @@ DUE = text(f"""
     WHERE CASE WHEN s.org_id IS NULL THEN EXISTS ({_MORE_THAN.format("g.id", MANY)})
                ELSE s.seen_at IS NULL OR s.seen_at NOT BETWEEN now() - interval '45 seconds' AND now() END
 """)  # noqa: S608  # from constants
-_BEGIN = text("INSERT INTO delivery_tally_state (org_id, checked_at) VALUES (:org_id, now()) ON CONFLICT DO NOTHING")
+# An INSERT alone would wait for who changes the row that it meets.
+_BEGIN = text("""
+    INSERT INTO delivery_tally_state (org_id, checked_at) SELECT :org_id, now()
+    WHERE NOT EXISTS (SELECT FROM delivery_tally_state WHERE org_id = :org_id) ON CONFLICT DO NOTHING
+""")
 _STATE = text("""
     SELECT seen_at, checked_at, checked_day, now() AS now FROM delivery_tally_state
     WHERE org_id = :org_id FOR UPDATE SKIP LOCKED
