@@ -18,6 +18,7 @@ from orderflow.domain.ids import new_id
 from orderflow.entrypoints.api.deps import Caller, app_of
 from orderflow.entrypoints.api.errors import MOST_PROBLEMS, answers
 from orderflow.entrypoints.api.headers import note_location
+from orderflow.entrypoints.api.languages import told_here
 from orderflow.entrypoints.api.looking import allowed_for_many, looking, seen_by
 from orderflow.entrypoints.api.order_schemas import BulkJobBody, BulkJobPreview, OrderToConfirm
 from orderflow.entrypoints.api.orders import PageSize, Pusher, Reader
@@ -213,5 +214,6 @@ def _results(app: App, caller: Caller, wanted: ResultFilter, ask: Ask) -> BulkRe
 
 def _row(result: BulkJobResult) -> str:
     problem = result.error
-    why = (problem.code, problem.message, problem.hint) if problem else (None, None, None)
+    said = [text and told_here(text) for text in (problem.message, problem.hint)] if problem else [None, None]
+    why = (problem and problem.code, *said)
     return csv_line((result.order_id, result.external_order_number, result.order_status, result.outcome, *why))

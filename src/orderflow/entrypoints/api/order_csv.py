@@ -12,6 +12,7 @@ from starlette.responses import StreamingResponse
 
 from orderflow.bootstrap import App
 from orderflow.entrypoints.api.deps import Caller, app_of
+from orderflow.entrypoints.api.languages import told_here
 from orderflow.entrypoints.api.looking import seen_by
 from orderflow.entrypoints.api.orders import Reader, Wanted
 from orderflow.entrypoints.api.routing import ApiRouter
@@ -101,7 +102,7 @@ def _cells(order: OrderSummary, decimal: str) -> tuple[object, ...]:
         order.erp_order_id,
         order.confirmation,
         error and error.code,
-        error and error.message,
+        error and error.message and told_here(error.message),
         order.source,
         order.attempts,
         order.created_at.isoformat(timespec="seconds"),
