@@ -105,7 +105,8 @@ def print_told(head: Sequence[Any], text: str) -> None:
     """
     console = _as_wide_as_its_reader()
     console.print(Text("  ").join(cell(one) for one in head if one))
-    console.print(Padding(cell(text), (0, 0, 0, 2), expand=False))
+    if text:
+        console.print(Padding(cell(text), (0, 0, 0, 2), expand=False))
 
 
 def print_list(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], *, empty: str, csv: bool = False) -> None:
