@@ -176,7 +176,12 @@ function Signing({ signed }: { signed: boolean }) {
             ? t`It is signed (standardwebhooks.com), so that the receiver can tell that it is from here.`
             : t`It is not signed. With a secret, the receiver can tell that it is from here.`}
         </Text>
-        <Button size="xs" variant="default" loading={make.isPending} onClick={signed ? makeAnother : () => make.run(undefined)}>
+        <Button
+          size="xs"
+          variant="default"
+          loading={make.isPending}
+          onClick={signed ? makeAnother : () => make.run(undefined)}
+        >
           {signed ? t`New secret` : t`Make a secret`}
         </Button>
       </Group>

@@ -200,16 +200,18 @@ async def _csv(request: Request, caller: Caller, wanted: ResultFilter) -> AsyncI
     ask = Ask(200)
     while True:
         async with shares.taken(caller.org_id):
-            page = await run_in_threadpool(_results, app_of(request), caller, wanted, ask)
-        yield "".join(map(_row, page.items))
-        if page.next_cursor is None:
+            lines, cursor = await run_in_threadpool(_lines_of, app_of(request), caller, wanted, ask)
+        yield lines
+        if cursor is None:
             return
-        ask = Ask(200, page.next_cursor)
+        ask = Ask(200, cursor)
 
 
-def _results(app: App, caller: Caller, wanted: ResultFilter, ask: Ask) -> BulkResultPage:
+def _lines_of(app: App, caller: Caller, wanted: ResultFilter, ask: Ask) -> tuple[str, str | None]:
+    """Return the next lines, and where those after them begin."""
     with app.store.work(caller.org_id) as work:
-        return find_results(seen_by(caller, work), wanted, ask)
+        page = find_results(seen_by(caller, work), wanted, ask)
+    return "".join(map(_row, page.items)), page.next_cursor
 
 
 def _row(result: BulkJobResult) -> str:
