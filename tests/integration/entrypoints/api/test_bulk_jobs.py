@@ -91,8 +91,8 @@ def test_a_table_tells_in_the_readers_language_why_an_order_was_refused(acme):
     table = acme.call("GET", f"/bulk-jobs/{done['id']}/results.csv", headers={"Accept-Language": "de"})
     (line,) = csv.DictReader(io.StringIO(table.text))
     assert (line["outcome"], line["code"]) == ("REFUSED", "ORDER_NOT_READY")
-    assert line["message"] == "Der Auftrag ist nicht bereit zur Freigabe: etwas fehlt."
-    assert line["hint"] == "Ihn vervollständigen und dann freigeben."
+    assert line["message"] == "Der Auftrag ist NEEDS_REVIEW und nicht bereit zur Freigabe: Die Währung fehlt."
+    assert "approve" not in line["hint"]
 
 
 def test_what_a_filter_finds_is_frozen(acme, app, no_patience):
