@@ -183,7 +183,7 @@ def test_what_cannot_be_signed_any_more_is_not_sent_unsigned(
 ) -> None:
     ops.choose(webhook_url=receiver.url, **FIRST)
     ops.new_secret()
-    do(app, "UPDATE notice_secret SET key_id = 'lost'")
+    do(app, "UPDATE notice_secret SET sealed = sealed || decode('00', 'hex')")
     ready(acme)
     assert look(app) == 0
     assert receiver.heard == []
