@@ -3,7 +3,8 @@
 Each module of benchmarks/rows/ has `measure(full: bool) -> Iterator[Row]`: what it starts, it stops. `--full` means
 more repetitions and larger numbers. Figures of different rows are measured one after the other, never at once; the
 peers of a row take turns with us, run by run, because a machine's speed changes from minute to minute. A module that
-fails is said at the end, with status 1; the others are measured all the same.
+fails is said at the end, with status 1; the others are measured all the same. What is not installed here is left out,
+and said, too.
 """
 
 from __future__ import annotations
@@ -46,14 +47,17 @@ def main() -> None:
     before, start, code = recorded(), time.monotonic(), measured_code()
     rows: list[Row] = []
     failures: list[str] = []
-    for row in measure(wanted.only, full=wanted.full, failures=failures):
-        rows.append(replace(row, code=code))
+    left_out: list[str] = []
+    for row in measure(wanted.only, full=wanted.full, failures=failures, left_out=left_out):
+        rows.append(replace(row, code=code, full=wanted.full))
         if not wanted.compare:
             save(rows[-1:])
     show(rows)
     print("Beside the recorded results:", *compare(before, rows), sep="\n  ")
     print(f"The recorded results are of {states(recorded().values())}.")
     print(f"{time.monotonic() - start:.0f} s in all")
+    if left_out:
+        print("Left out:", *left_out, sep="\n  ")
     if failures:
         sys.exit("\n  ".join(["Not measured to the end:", *failures]))
 

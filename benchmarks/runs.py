@@ -12,11 +12,16 @@ from pathlib import Path
 from benchmarks.table import Row
 
 
-def measure(names: Sequence[str], *, full: bool, failures: list[str]) -> Iterator[Row]:
+class LeftOutError(Exception):
+    """What a module needs is not there; says what, and how to get it."""
+
+
+def measure(names: Sequence[str], *, full: bool, failures: list[str], left_out: list[str]) -> Iterator[Row]:
     """Yield what the modules of these names measure, saying how far we are; one that fails does not end the others.
 
     Args:
         failures: Here it is added what failed.
+        left_out: Here it is added what could not be measured here.
     """
     start = time.monotonic()
     for number, name in enumerate(names, start=1):
@@ -26,6 +31,8 @@ def measure(names: Sequence[str], *, full: bool, failures: list[str]) -> Iterato
             for row in importlib.import_module(f"benchmarks.rows.{name}").measure(full):
                 print(f"  {row.row}: {row.ours:,.4g} {row.unit}", flush=True)
                 yield row
+        except LeftOutError as error:
+            left_out.append(f"{name}: {error}")
         except Exception as error:  # noqa: BLE001  # of whatever a module started; it is told, and told again at the end
             traceback.print_exc()
             failures.append(f"{name}: {type(error).__name__}: {error}")

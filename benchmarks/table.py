@@ -26,7 +26,7 @@ class Row:
     """One line of the table.
 
     Args:
-        row: what is measured, in words, the same in every run: results are merged by it.
+        row: what is measured, in words, the same in every run.
         ours: the median of our figures, in `unit`.
         unit: of all figures of this row: "orders/s", "ms", "µs", "MB", …
         peers: figures of programs measured in the same run, interleaved with ours, by name.
@@ -35,6 +35,7 @@ class Row:
         note: what a reader must know to trust the figure: counts, what was left out.
         spread: how far from its median the farthest run lay, as a share of it, by peer; ours as "ours".
         code: the commit that was measured; with a `+`, changes beside it.
+        full: whether it is of `make bench-full`, whose sizes are others.
     """
 
     row: str
@@ -46,6 +47,7 @@ class Row:
     note: str = ""
     spread: Mapping[str, float] = field(default_factory=dict)
     code: str = ""
+    full: bool = False
 
     @property
     def rising(self) -> bool:
@@ -56,6 +58,12 @@ class Row:
         """How many times better than `peer` we are; above 1 is better, whatever the unit."""
         other = self.peers[peer]
         return self.ours / other if self.rising else other / self.ours
+
+
+Key = tuple[str, bool]
+"""A row's name, and whether it is of the full sizes: results are merged, and compared, by both."""
+
+Recorded = Mapping[Key, Row]
 
 
 @dataclass(frozen=True)
@@ -94,15 +102,16 @@ def _noise(row: Row, peers: Sequence[str]) -> float:
     return spreads["ours"] + (median(spreads[name] for name in peers) if peers else 0)
 
 
-def compare(before: Mapping[str, Row], rows: Sequence[Row]) -> list[str]:
+def compare(before: Recorded, rows: Sequence[Row]) -> list[str]:
     """Say in a line each which rows moved beyond noise, the worst first, and how many did not."""
-    changes = sorted((change(before[row.row], row) for row in rows if row.row in before), key=lambda found: found.times)
+    pairs = [(before[_key(row)], row) for row in rows if _key(row) in before]
+    changes = sorted((change(*pair) for pair in pairs), key=lambda found: found.times)
     moved = [found for found in changes if found.moved]
     lines = [
         f"{found.row}: {found.times:.2f} times what was recorded; up to {1 + found.noise:.2f} is noise"
         for found in moved
     ]
-    new = [f"{row.row}: not recorded before" for row in rows if row.row not in before]
+    new = [f"{row.row}: not recorded before" for row in rows if _key(row) not in before]
     return [*lines, *new, f"{len(changes) - len(moved)} of {len(changes)} rows did not move beyond noise."]
 
 
@@ -112,9 +121,13 @@ def states(rows: Iterable[Row]) -> str:
     return ", ".join(f"{code} ({count} rows)" for code, count in counted.most_common())
 
 
-def recorded(path: Path = RESULTS) -> dict[str, Row]:
-    """Return the rows of the recorded results by their names."""
-    return {known["row"]: Row(**known) for known in json.loads(path.read_text())} if path.exists() else {}
+def recorded(path: Path = RESULTS) -> dict[Key, Row]:
+    """Return the recorded results."""
+    return {_key(row): row for row in (Row(**known) for known in json.loads(path.read_text()))} if path.exists() else {}
+
+
+def _key(row: Row) -> Key:
+    return row.row, row.full
 
 
 def show(rows: list[Row]) -> None:
@@ -135,9 +148,12 @@ def show(rows: list[Row]) -> None:
 
 
 def markdown(path: Path = RESULTS) -> str:
-    """Return all that was measured as a table for docs/performance.md."""
+    """Return all that was measured as a table for docs/performance.md; of a row in both sizes the full one."""
     lines = ["| what | ours | peers | times better | target | reached |", "|---|---|---|---|---|---|"]
-    for row in recorded(path).values():
+    known = recorded(path)
+    for row in known.values():
+        if not row.full and (row.row, True) in known:
+            continue
         peers = "<br>".join(f"{name}: {figure:,.4g}" for name, figure in row.peers.items())
         times = "<br>".join(f"{row.ratio(name):,.3g}" for name in row.peers)
         reached = {True: "yes", False: "**no**", None: ""}[row.reached]
@@ -147,5 +163,5 @@ def markdown(path: Path = RESULTS) -> str:
 
 def save(rows: list[Row], path: Path = RESULTS) -> None:
     """Write the rows as JSON; rows that this run did not measure stay as they were."""
-    known = recorded(path) | {row.row: row for row in rows}
+    known = recorded(path) | {_key(row): row for row in rows}
     path.write_text(json.dumps([vars(row) for row in known.values()], indent=2, ensure_ascii=False) + "\n")

@@ -1,6 +1,7 @@
-"""A poll of an answer folder in which 100,000 files lie: 1,000 answers to our orders, and what nobody ever tidied up.
+"""A poll of an answer folder full of files: 1,000 answers to our orders, and what nobody ever tidied up.
 
 The others are the worst there can be: every one is named as an answer, to an order of another system.
+`make bench` has 10,000 files there, `make bench-full` 100,000.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from orderflow.flow.answers.poll import poll_acks
 from orderflow.flow.delivery.push_batch import push_batch
 from orderflow.testing.openssh_server import OpenSSHServer
 
-FILES, NEW = 100_000, 1_000
+NEW = 1_000
 NAMES = 50_000
 """Of one file; ext4 has room for 65,000 (EXT4_LINK_MAX)."""
 
@@ -31,28 +32,28 @@ ANSWER = json.dumps({"status": "ACKED", "erp_order_id": "SO-2025-000123", "proce
 
 
 def measure(full: bool) -> Iterator[Row]:
-    rounds, once = (5, set[str]()) if full else (2, {PEER})
+    files, rounds, once = (100_000, 5, set[str]()) if full else (10_000, 3, {PEER})
     with Installation() as place, OpenSSHServer() as sshd:
         answers = sshd.root / "answers"
         (answers / "processed").mkdir(parents=True)
-        _fill(answers)
+        _fill(answers, files - NEW)
         target = paramiko_steps.Target.of(sshd)
         connection = place.connect(sshd, ack_path=str(answers))
         programs = {
             "ours": lambda: _poll(place, connection, answers),
             PEER: lambda: _peer(target, answers),
         }
-        yield _row("over SFTP, OpenSSH on loopback", medians(programs, rounds, once))
+        yield _row(files, "over SFTP, OpenSSH on loopback", medians(programs, rounds, once))
         folder = place.connect(sshd, mode="filesystem", ack_path=str(answers))
-        yield _row("in a folder", medians({"ours": lambda: _poll(place, folder, answers)}, rounds))
+        yield _row(files, "in a folder", medians({"ours": lambda: _poll(place, folder, answers)}, rounds))
 
 
-def _fill(answers: Path) -> None:
-    """Lay names into the folder, some thousands to each empty file: names are made ten times as fast as files."""
-    for start in range(0, FILES - NEW, NAMES):
+def _fill(answers: Path, files: int) -> None:
+    """Lay so many names into the folder, thousands to each empty file: names are made ten times as fast as files."""
+    for start in range(0, files, NAMES):
         names = (
             answers / f"ack_sales_order_{uuid4()}_20250101T000000Z_00000000.json"
-            for _ in range(start, min(start + NAMES, FILES - NEW))
+            for _ in range(start, min(start + NAMES, files))
         )
         first = next(names)
         first.touch()
@@ -90,7 +91,7 @@ def _peer(target: paramiko_steps.Target, answers: Path) -> float:
     return time.monotonic() - started
 
 
-def _row(where: str, figures: Figures) -> Row:
+def _row(files: int, where: str, figures: Figures) -> Row:
     ours = figures.pop("ours")
-    name = f"{NEW:,} answers among {FILES:,} files settled, {where}"
+    name = f"{NEW:,} answers among {files:,} files settled, {where}"
     return Row(name, ours, "s", figures, target="< 10 s", reached=ours < 10, spread=figures.spread)

@@ -2,6 +2,7 @@
 
 It is the query by which a worker takes 256 exports, and the commit; what was taken is settled before its taker takes
 more, which is not measured. Where claims would wait for each other, those at once would take no more a second than one.
+`make bench` has one and 8 at once, `make bench-full` 32, too.
 """
 
 from __future__ import annotations
@@ -24,24 +25,20 @@ from orderflow.domain.ids import new_id
 from orderflow.storage.work.leases import _LEASE  # the query itself
 from orderflow.testing.openssh_server import OpenSSHServer
 
-AT_ONCE = (1, 8, 32)
-CLAIMS = 32
-"""In each run, of all who claim together."""
-
 _CLAIM = re.sub(r"(?<!:):(\w+)", r"%(\1)s", str(_LEASE[False, False].text).replace("%", "%%"))
 Seen = dict[int, list[tuple[float, list[float]]]]
 """By how many were at it: claims per second, and the seconds of each; of each run."""
 
 
 def measure(full: bool) -> Iterator[Row]:
-    rounds = 5 if full else 1
+    rounds, claims, numbers = (5, 32, (1, 8, 32)) if full else (1, 16, (1, 8))
     with Installation() as place, OpenSSHServer() as sshd:
-        many = [place.connect(sshd) for _ in range(max(AT_ONCE))]
+        many = [place.connect(sshd) for _ in range(max(numbers))]
         for where, connections in (("one connection", many[:1]), ("a connection each", many)):
-            seen: Seen = {number: [] for number in AT_ONCE}
+            seen: Seen = {number: [] for number in numbers}
             for _ in range(rounds):
                 for number, runs in seen.items():
-                    runs.append(_run(place, connections[:number], number))
+                    runs.append(_run(place, connections[:number], number, claims))
             yield from _rows(where, seen)
 
 
@@ -63,11 +60,11 @@ def _at_once(number: int) -> str:
     return f"{number} at once"
 
 
-def _run(place: Installation, connections: list[UUID], number: int) -> tuple[float, list[float]]:
-    """Return claims per second of all, and the seconds of each, by so many who begin together."""
-    each = CLAIMS // number
+def _run(place: Installation, connections: list[UUID], number: int, claims: int) -> tuple[float, list[float]]:
+    """Return claims per second of all, and the seconds of each, by so many who begin together; `claims` in all."""
+    each = claims // number
     for connection_id in connections:
-        fill_queue(place, connection_id, BATCH * CLAIMS // len(connections))
+        fill_queue(place, connection_id, BATCH * claims // len(connections))
     begin, times = threading.Barrier(number + 1), list[float]()
     claimers = [
         threading.Thread(target=_claim, args=(place, connections[n % len(connections)], each, begin, times))

@@ -13,7 +13,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 
 from benchmarks.installation import Installation
@@ -36,6 +36,8 @@ class Case:
 
     Args:
         once: Peers that run once unless all is measured in full: they are slow, and far from all others.
+        rounds: How often the others run unless all is measured in full.
+        left: Peers that are measured in full only.
     """
 
     row: str
@@ -45,6 +47,8 @@ class Case:
     peers: dict[str, int]
     targets: dict[str, float]
     once: frozenset[str]
+    rounds: int = 3
+    left: frozenset[str] = frozenset({OLD_WAY_2, KEPT})
 
 
 def measure(full: bool) -> Iterator[Row]:
@@ -68,6 +72,7 @@ def measure(full: bool) -> Iterator[Row]:
             {LIMIT: 300, BATCH: 300 * more, LFTP: 100, OLD_WAY: 10 * more, KEPT: 60 * more},
             {},
             CELERY,
+            left=CELERY,
         ),
         Case(
             "delivered orders, 3 lines, 50 ms link",
@@ -77,6 +82,7 @@ def measure(full: bool) -> Iterator[Row]:
             {LIMIT: 2500, BATCH: 20 * more, LFTP: 60, OLD_WAY: 5 * more, KEPT: 10 * more},
             {BATCH: 250, OLD_WAY: 500},
             frozenset({BATCH, LFTP}) | CELERY,
+            rounds=2,
         ),
         Case(
             "delivered orders, 500 lines, 50 ms link",
@@ -86,12 +92,14 @@ def measure(full: bool) -> Iterator[Row]:
             {LIMIT: 300, BATCH: 20, LFTP: 60, OLD_WAY: 5 * more},
             {},
             frozenset({BATCH, LFTP}) | CELERY,
+            rounds=2,
+            left=CELERY,
         ),
     ]
     with ExitStack() as stack:
         bench = _Bench(stack)
         for case in cases:
-            yield bench.row(case, rounds=5, once=frozenset()) if full else bench.row(case, rounds=3, once=case.once)
+            yield bench.row(replace(case, once=frozenset(), rounds=5, left=frozenset()) if full else case)
 
 
 class _Bench:
@@ -104,17 +112,18 @@ class _Bench:
         self.key.touch(mode=0o600)
         self.key.write_text(self.server.client_key)
 
-    def row(self, case: Case, rounds: int, once: frozenset[str]) -> Row:
+    def row(self, case: Case) -> Row:
+        peers = {name: files for name, files in case.peers.items() if name not in case.left}
         way = link(self.server.port, case.round_trip) if case.round_trip else nullcontext(self.server.port)
         with way as port, self.installation.workers():
             programs: dict[str, Callable[[], float]] = {"ours": lambda: self.ours(case, port)}
-            for name, files in case.peers.items():
+            for name, files in peers.items():
                 programs[name] = self.peer(name, files, case.lines, port)
-            figures = medians(programs, rounds, once)
+            figures = medians(programs, case.rounds, case.once)
         ours = figures.pop("ours")
         wanted = [f"≥ {ratio:g}x {name}" for name, ratio in case.targets.items()]
         reached = [ours >= ratio * figures[name] for name, ratio in case.targets.items()]
-        note = f"{case.ours} orders a run, {rounds} runs; of the peers " + ", ".join(map(str, case.peers.values()))
+        note = f"{case.ours} orders a run, {case.rounds} runs; of the peers " + ", ".join(map(str, peers.values()))
         met = all(reached) if reached else None
         return Row(case.row, ours, "orders/s", figures, ", ".join(wanted), met, note, figures.spread)
 

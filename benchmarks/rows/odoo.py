@@ -12,6 +12,7 @@ from contextlib import ExitStack
 
 from benchmarks.erp import CACHE, LIMIT, PEERS, Erp, Program, an_order, port_of, started
 from benchmarks.installation import Installation
+from benchmarks.runs import LeftOutError
 from benchmarks.table import Row
 from orderflow.connectors.odoo import api as odoo_api
 from orderflow.connectors.odoo import master_data
@@ -21,8 +22,9 @@ from orderflow.entrypoints.demo.erps.odoo_server import OdooServer
 
 
 def measure(full: bool) -> Iterator[Row]:
-    if full or (CACHE / "odoo" / "files").exists():
-        yield from started(_odoo, full=full)
+    if not (full or (CACHE / "odoo" / "files").exists()):
+        raise LeftOutError("Odoo is not installed, which takes minutes: run `make test-odoo` or `make bench-full`")
+    yield from started(_odoo, full=full)
 
 
 def _odoo(place: Installation, stack: ExitStack) -> Erp:

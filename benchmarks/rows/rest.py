@@ -21,7 +21,9 @@ def measure(full: bool) -> Iterator[Row]:
         shop = [sys.executable, "-m", "uvicorn", "--port", str(port), "--no-access-log", "--log-level", "warning"]
         shop.append("benchmarks.peers.shop:api")
         with server(shop, port, {"DATABASE": database}, place.home / "shop.log"):
-            yield from rows_of(place, _shop(port, database), orders=1_500 if full else 500, rounds=5 if full else 3)
+            yield from rows_of(
+                place, _shop(port, database), orders=1_500 if full else 500, rounds=5 if full else 3, full=full
+            )
 
 
 def _shop(port: int, database: str) -> Erp:

@@ -23,7 +23,7 @@ SIGN_IN = {"username": USER, "password": PASSWORD}
 
 def measure(full: bool) -> Iterator[Row]:
     with Installation() as place, listening(SYSTEM) as port:
-        yield from rows_of(place, _sap(port), orders=1_500 if full else 500, rounds=5 if full else 3)
+        yield from rows_of(place, _sap(port), orders=1_500 if full else 500, rounds=5 if full else 3, full=full)
 
 
 def _sap(port: int) -> Erp:

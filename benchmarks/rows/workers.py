@@ -3,7 +3,7 @@
 What one worker costs here is what the simulation of more of them is given: on this machine, where it has to say what
 was measured, and on others.
 
-`make bench` measures them on loopback, `make bench-full` at 50 ms, too.
+`make bench` measures one and two of them on loopback, `make bench-full` four, too, and at 50 ms.
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ from benchmarks.scaling import Costs, Layout, simulated
 from benchmarks.table import Row
 from orderflow.testing.openssh_server import OpenSSHServer
 
-PROCESSES = (1, 2, 4)
 CONNECTIONS = 4
 MANY = 40
 """Connections where workers are on machines of their own."""
@@ -35,12 +34,12 @@ LINKS = {LOOPBACK: 0.0, "at 50 ms": 0.05}
 
 
 def measure(full: bool) -> Iterator[Row]:
-    orders, rounds = (2_000, 3) if full else (400, 2)
+    orders, rounds, processes = (2_000, 3, (1, 2, 4)) if full else (400, 2, (1, 2))
     with OpenSSHServer() as server, Installation() as place:
         for where, round_trip in LINKS.items() if full else [(LOOPBACK, 0.0)]:
             with link(server.port, round_trip) as port:
                 fleet = Fleet(place, server, port if round_trip else server.port)
-                runs = {number: [] for number in PROCESSES}
+                runs = {number: [] for number in processes}
                 for _ in range(rounds):
                     for number, seen in runs.items():
                         seen.append(fleet.deliver(number, orders))

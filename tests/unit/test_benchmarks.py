@@ -12,8 +12,8 @@ from types import SimpleNamespace
 import benchmarks.rows
 import pytest
 from benchmarks.interleaved import medians
-from benchmarks.runs import measure
-from benchmarks.table import Row, change, compare, save, states
+from benchmarks.runs import LeftOutError, measure
+from benchmarks.table import Row, change, compare, markdown, recorded, save, states
 
 
 @pytest.mark.parametrize("name", [module.name for module in pkgutil.iter_modules(benchmarks.rows.__path__)])
@@ -44,9 +44,34 @@ def test_a_module_that_fails_does_not_end_the_others(
     modules = {"claim": SimpleNamespace(measure=failing), "intake": SimpleNamespace(measure=measured)}
     monkeypatch.setattr(importlib, "import_module", lambda name: modules[name.rpartition(".")[2]])
     failures: list[str] = []
-    rows = list(measure(["claim", "intake"], full=False, failures=failures))
+    left_out: list[str] = []
+    rows = list(measure(["claim", "intake"], full=False, failures=failures, left_out=left_out))
     assert ([row.row for row in rows], failures) == (["claim", "intake"], ["claim: OSError: no room"])
+    assert left_out == []
     assert "2 of 2" in capsys.readouterr().out
+
+
+def test_what_is_not_installed_is_left_out_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(full: bool) -> Iterator[Row]:
+        raise LeftOutError("no such ERP here")
+
+    monkeypatch.setattr(importlib, "import_module", lambda _: SimpleNamespace(measure=missing))
+    failures: list[str] = []
+    left_out: list[str] = []
+    assert list(measure(["odoo"], full=False, failures=failures, left_out=left_out)) == []
+    assert (failures, left_out) == ([], ["odoo: no such ERP here"])
+
+
+def test_both_sizes_of_a_row_are_kept_and_compared_apart(tmp_path: Path) -> None:
+    results = tmp_path / "results.json"
+    save([Row("claim", 8, "ms", full=True), Row("claim", 4, "ms")], results)
+    save([Row("claim", 5, "ms")], results)
+    known = recorded(results)
+    assert {key: row.ours for key, row in known.items()} == {("claim", True): 8, ("claim", False): 5}
+    assert "| claim | 8 ms |" in markdown(results)
+    assert "| claim | 5 ms |" not in markdown(results)
+    assert compare(known, [Row("claim", 5, "ms")]) == ["1 of 1 rows did not move beyond noise."]
+    assert compare(known, [Row("claim", 8, "ms", full=True)]) == ["1 of 1 rows did not move beyond noise."]
 
 
 def test_it_is_said_which_state_of_the_code_the_rows_are_of() -> None:
@@ -88,7 +113,7 @@ def test_a_row_moves_if_it_changed_by_more_than_its_runs_differ(now: float, move
 
 
 def test_what_moved_is_said_with_the_worst_first() -> None:
-    before = {row.row: row for row in (Row("a", 10, "ms"), Row("b", 10, "ms"), Row("c", 10, "ms"))}
+    before = {(name, False): Row(name, 10, "ms") for name in ("a", "b", "c")}
     lines = compare(before, [Row("a", 4, "ms"), Row("b", 40, "ms"), Row("c", 11, "ms"), Row("d", 1, "ms")])
     assert [line.split(":")[0] for line in lines[:3]] == ["b", "a", "d"]
     assert lines[-1] == "1 of 3 rows did not move beyond noise."

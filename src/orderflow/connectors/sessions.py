@@ -22,6 +22,7 @@ import msgspec
 import structlog
 from pydantic import SecretStr
 
+from orderflow.domain.port_redaction import ByConfig
 from orderflow.domain.reach import current
 
 log = structlog.get_logger(__name__)
@@ -141,7 +142,8 @@ class Sessions:
 
     def _digest(self, owner: object, config: Any) -> bytes:
         # Where one organization may lead, another may not: they share nothing.
-        text = f"{id(owner)} {current()} ".encode() + _as_text(config)
+        reach = current()
+        text = f"{id(owner)} {reach.organization!r} {reach.restricted} ".encode() + _written.of(config)
         return hashlib.blake2b(text, key=self._key, digest_size=32).digest()
 
     def _forget(self) -> None:
@@ -158,9 +160,9 @@ def _close(spare: list[_Kept[Any]]) -> None:
             log.warning("session not closed", error=type(error).__name__)
 
 
-def _as_text(config: Any) -> bytes:
+def _as_text(config: Any, _: None) -> bytes:
     try:
-        return msgspec.json.encode(config, enc_hook=_plain, order="deterministic")  # once and more for each order
+        return msgspec.json.encode(config, enc_hook=_plain, order="deterministic")
     except UnicodeEncodeError:  # half of a surrogate pair, which only Python's own JSON writes
         return json.dumps(config, sort_keys=True, default=_plain).encode()
 
@@ -171,6 +173,9 @@ def _plain(value: Any) -> Any:
         return value.get_secret_value()
     return repr(value)
 
+
+_written = ByConfig(_as_text)
+"""Asked for once and more for each order."""
 
 SESSIONS = Sessions()
 """Those of this process."""

@@ -6,6 +6,7 @@ wrote it, or which of its methods calls another.
 
 from __future__ import annotations
 
+import copy
 import functools
 import hashlib
 import inspect
@@ -13,7 +14,8 @@ import secrets
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Generator, Iterator
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from orderflow.domain.delivery import Ack, ExportResult, TestResult
 from orderflow.domain.errors import ConnectorError
@@ -27,6 +29,9 @@ MOST = 512
 
 MOST_IN_LOGS = 64
 """Configurations whose secrets are looked for in every line of the log."""
+
+MOST_AT_HAND = 32
+"""Configurations that are being worked with; no more of them stay in memory than that."""
 
 LONG = 8
 """Characters of a secret from which on it is looked for in the log: no organization's hides words of all others'."""
@@ -76,15 +81,16 @@ def redacting(method: Callable[..., Any]) -> Callable[..., Any]:
             raise _error(error, redactor_of(self, config))  # noqa: B904  # the same error: what led to it stays with it
         if isinstance(made, Iterator):
             return _each(made, self, config)
-        return _shown(made, redactor_of(self, config))
+        return _shown(made, partial(redactor_of, self, config))
 
     return redacted
 
 
 def _each(made: Iterator[Any], connector: ERPConnectorPort, config: dict[str, Any]) -> Iterator[Any]:
+    asked = partial(redactor_of, connector, config)  # for each item: secrets may be got while they are made
     try:
         for item in made:
-            yield _shown(item, redactor_of(connector, config))
+            yield _shown(item, asked)
     except ConnectorError as error:
         raise _error(error, redactor_of(connector, config))  # noqa: B904  # as above
     finally:
@@ -92,19 +98,20 @@ def _each(made: Iterator[Any], connector: ERPConnectorPort, config: dict[str, An
             made.close()
 
 
-def _shown(made: Any, redactor: Redactor) -> Any:
+def _shown(made: Any, redactor: Callable[[], Redactor]) -> Any:
+    """Return what a method made without secrets; a document or a path that was staged says none, and costs nothing."""
     if isinstance(made, tuple):
-        return tuple(_shown(part, redactor) for part in made)
+        return tuple([_shown(part, redactor) for part in made])
     if isinstance(made, ConnectorError):
-        return _error(made, redactor)
+        return _error(made, redactor())
     if isinstance(made, ExportResult):
-        _change(made, redactor, "error_message", "dropzone_path", "erp_order_id", "connector_metadata")
+        _change(made, redactor(), "error_message", "dropzone_path", "erp_order_id", "connector_metadata")
     elif isinstance(made, TestResult):
-        _change(made, redactor, "error_message", "details")
+        _change(made, redactor(), "error_message", "details")
     elif isinstance(made, Ack):
-        _change(made, redactor, "erp_order_id", "error_code", "message", "processed_at", "excerpt")
+        _change(made, redactor(), "erp_order_id", "error_code", "message", "processed_at", "excerpt")
     elif type(made).__name__ == "Preview":
-        _change(made, redactor, "destination", "headers")
+        _change(made, redactor(), "destination", "headers")
     return made
 
 
@@ -158,12 +165,44 @@ class _Redactors:
             return list(self._for_logs.values())
 
 
+Made = TypeVar("Made")
+
+
+class ByConfig(Generic[Made]):
+    """What was made of configurations lately: a worker has the same one in its hands for each order of a batch.
+
+    Args:
+        make: From a configuration, and something that it depends on besides.
+    """
+
+    def __init__(self, make: Callable[[dict[str, Any], Any], Made]) -> None:
+        self._make = make
+        self._made: OrderedDict[int, tuple[dict[str, Any], dict[str, Any], Any, Made]] = OrderedDict()
+
+    def of(self, config: dict[str, Any], beside: Any = None) -> Made:
+        """Return what is made of `config`, anew if it is another one, or was changed since."""
+        known = self._made.get(id(config))
+        if known is not None and known[1] == config and known[2] is beside:
+            return known[3]
+        made = self._make(config, beside)
+        self._made[id(config)] = config, copy.deepcopy(config), beside, made  # kept, so that no other has its id
+        while len(self._made) > MOST_AT_HAND:
+            self._made.popitem(last=False)
+        return made
+
+
 _redactors = _Redactors()
 
 
 def redactor_of(connector: ERPConnectorPort, config: dict[str, Any]) -> Redactor:
     """Return what takes the secrets of a configuration out of a text: those configured, and those got by them since."""
-    secret, plain = _fields(connector.config_model)
+    hidden, users = _configured.of(config, connector.config_model)
+    return _redactors.of([*hidden, *connector.further_secrets(config)], users)
+
+
+def _told_apart(config: dict[str, Any], model: Any) -> tuple[list[str], list[str]]:
+    """Return the secrets of a configuration, and names that may be sent together with one."""
+    secret, plain = _fields(model)
     hidden: list[str] = []
     users: list[str] = []
     for name, value in _settings(config, ""):
@@ -171,8 +210,10 @@ def redactor_of(connector: ERPConnectorPort, config: dict[str, Any]) -> Redactor
             hidden.append(value)
         elif len(value) <= 200 and _is_user(name):
             users.append(value)
-    hidden.extend(connector.further_secrets(config))
-    return _redactors.of(hidden, users[:20])
+    return hidden, users[:20]
+
+
+_configured = ByConfig(_told_apart)
 
 
 def without_known_secrets(text: str) -> str:

@@ -23,6 +23,8 @@ _SURE = 8
 
 _DEEPEST = 60
 
+_RUNS = re.compile("[A-Za-z0-9]+")
+
 _LONGEST_LOOSE = 128
 """Characters of a secret that is looked for however its marks are escaped; longer ones, as keys, are in known forms."""
 
@@ -48,14 +50,23 @@ class Redactor:
         secrets = sorted({secret for secret in secrets if len(secret) >= SHORTEST}, key=lambda one: (-len(one), one))
         forms = {form for secret in secrets for form in _forms(secret, named) if len(form) >= SHORTEST}
         longest_first = sorted(forms, key=lambda form: (-len(form), form))
-        loose = [_loosely(secret.strip()) for secret in secrets if _has_marks(secret.strip())]
+        marked = [secret.strip() for secret in secrets if _has_marks(secret.strip())]
+        loose = [_loosely(secret) for secret in marked]
         sure = [f"(?i:{re.escape(form)})" if len(form) >= _SURE else re.escape(form) for form in longest_first]
         pattern = "|".join([*sure, *loose])
         self._pattern = re.compile(pattern) if pattern else None
+        self._needles = _needles([*forms, *map(_longest_run, marked)])
 
     def text(self, text: str) -> str:
         """Return a text without secrets."""
-        return self._pattern.sub(HIDDEN, text) if self._pattern else text
+        return self._pattern.sub(HIDDEN, text) if self._pattern and self._may_hold(text) else text
+
+    def _may_hold(self, text: str) -> bool:
+        """Return False where a look for a few parts of secrets, a hundredth of the work, tells that there is none."""
+        if self._needles is None or not text.isascii():
+            return True
+        lowered = text.lower()
+        return any(needle in lowered for needle in self._needles)
 
     def value(self, value: Any, depth: int = 0) -> Any:
         """Return a JSON value, or what a connector keeps like one, without secrets; a number may be one too."""
@@ -81,6 +92,26 @@ class Redactor:
         if isinstance(value, bytes):
             return self.text(value.decode("latin-1")).encode("latin-1")
         return value if self._pattern is None or not self._pattern.search(str(value)) else HIDDEN
+
+
+def _needles(parts: Iterable[str]) -> list[str] | None:
+    """Return what an ASCII text holds in small letters if it holds one of the parts; None where that cannot be told.
+
+    A part that holds another one need not be looked for. In whatever case, a letter beyond ASCII may stand for one of
+    ASCII (the Kelvin sign for k), and an empty part says nothing.
+    """
+    needles: list[str] = []
+    for part in sorted({part.lower() if part.isascii() else "" for part in parts}, key=len):
+        if not part:
+            return None
+        if not any(needle in part for needle in needles):
+            needles.append(part)
+    return needles
+
+
+def _longest_run(secret: str) -> str:
+    """Return the longest part of a secret without marks, which is written the same however its marks are escaped."""
+    return max(_RUNS.findall(secret), key=len, default="")
 
 
 def _forms(secret: str, users: list[str]) -> Iterator[str]:

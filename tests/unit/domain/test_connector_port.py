@@ -1,11 +1,14 @@
 """What a connector gets for nothing when it has only `export` and `test_connection`."""
 
+from typing import Any
+
 import pytest
 
 from orderflow.domain.connector_port import ERPConnectorPort
 from orderflow.domain.delivery import ExportResult, TestResult
 from orderflow.domain.errors import ConnectorError, InDoubtError, RejectedError
 from orderflow.domain.orders import DraftOrder
+from orderflow.domain.port_redaction import MOST_AT_HAND, ByConfig
 
 
 class Picky(ERPConnectorPort):
@@ -57,3 +60,22 @@ def test_a_simple_connector_neither_stages_nor_expects_answers():
 def test_a_connector_that_says_it_stages_must_do_it(step):
     with pytest.raises(TypeError, match=f"Picky says that it stages, but has no {step}"):
         getattr(Picky(), step)([], {})
+
+
+def test_what_is_made_of_a_configuration_is_made_once_and_anew_when_it_was_changed() -> None:
+    made: list[dict[str, Any]] = []
+
+    def make(config: dict[str, Any], beside: object) -> int:
+        made.append(config)
+        return len(made)
+
+    by_config, headers = ByConfig(make), ["a"]
+    config = {"password": "one", "headers": headers}
+    assert [by_config.of(config), by_config.of(config)] == [1, 1]
+    headers.append("b")
+    assert by_config.of(config) == 2
+    assert by_config.of(config, beside="another model") == 3
+    assert by_config.of(dict(config)) == 4
+    for number in range(2 * MOST_AT_HAND):
+        by_config.of({"password": str(number)})
+    assert len(by_config._made) == MOST_AT_HAND

@@ -122,3 +122,24 @@ def test_no_text_makes_it_slow(secret):
     redactor = Redactor([secret])
     for text in (secret[:-1] * 20, "\\" * 9_000, "&amp;" * 2_000, "%25" * 3_000, " " * 9_000, "'" * 9_000):
         redactor.text(text)  # where it goes back over what it tried, it does not end
+
+
+@pytest.mark.parametrize(
+    ("secret", "said"),
+    [
+        ("kelvin-zero-1", "\u212aelvin-zero-1"),
+        ("\u212aelvin-zero-1", "kelvin-zero-1"),
+        ("pass-word-99", "PA\u017fS-WORD-99 pa\u017f\u017f-word-99"),
+        ("P@ss w0rd!", "p%40SS+w0rd%21"),
+        ("@@@@!!!!", "%40%40%40%40%21%21%21%21"),
+    ],
+)
+def test_letters_that_stand_for_others_are_looked_for(secret: str, said: str) -> None:
+    assert HIDDEN in Redactor([secret]).text(f"before {said} after")
+
+
+@given(st.text("ab-!", min_size=4, max_size=8), st.text("abAB-!%2d1", max_size=30))
+def test_the_quick_look_misses_nothing(secret: str, text: str) -> None:
+    redactor = Redactor([secret])
+    beyond = redactor.text(f"{text} \u00e9")  # not told by a quick look
+    assert redactor.text(f"{text} ") == beyond[:-1]
