@@ -12,9 +12,13 @@ interface Props {
 /** A row of a list that opens wherever it is clicked. */
 export function OpeningRow({ opens, bg, children }: Props) {
   const navigate = useNavigate();
-  const open = () => (typeof opens === "string" ? void navigate(opens) : opens());
+  const open = (event: MouseEvent) => {
+    if (!meansTheRow(event)) return;
+    if (typeof opens === "string") void navigate(opens);
+    else opens();
+  };
   return (
-    <Table.Tr bg={bg} className="opens" onClick={(event) => meansTheRow(event) && open()}>
+    <Table.Tr bg={bg} className="opens" onClick={open}>
       {children}
     </Table.Tr>
   );
