@@ -5,6 +5,7 @@ const HERE = { zone: "Europe/Berlin", language: "de" };
 const NOTHING = {
   mail: false,
   webhook_url: null,
+  signed: false,
   first: false,
   mine: false,
   digest_at: null,
