@@ -112,13 +112,20 @@ _LEASE = {
     for one, which in ((False, _DUE_FIRST), (True, _ONE_DUE))
     for numbered, counting in ((False, _NOT_NUMBERED), (True, _NUMBERED))
 }
+# What an attempt asked is what its export says (`REQUEST_OF_LOG`), but where it gives that another document, or none.
+_ASKED = """
+    CASE WHEN r.sha256 IS NOT NULL AND (held.document_sha256 IS NULL
+              OR (held.filename, held.document_size, held.document_sha256) = (r.filename, r.size, r.sha256))
+         THEN r.request - CAST('{file,size,sha256}' AS text[]) ELSE r.request END
+"""
 _BEGIN = text(f"""
     WITH r AS (
         SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(
             id uuid, log_id uuid, filename text, storage_key text, sha256 text, size bigint, format text, media text,
             retry_count int, request_id text, request jsonb, begins bool)
     ), held AS (
-        SELECT id, draft_order_id FROM erp_export WHERE id IN (SELECT id FROM r) AND lease_token = :token
+        SELECT id, draft_order_id, filename, document_size, document_sha256 FROM erp_export
+        WHERE id IN (SELECT id FROM r) AND lease_token = :token
           AND NOT ({unsent("erp_export")} AND {on_hold("erp_export.draft_order_id")})
         ORDER BY id FOR UPDATE
     ), orders AS (
@@ -143,10 +150,10 @@ _BEGIN = text(f"""
     )
     INSERT INTO erp_push_log (id, org_id, draft_order_id, erp_export_id, attempt_no, connector_type, status,
                               request_json, idempotency_key, retry_count, request_id)
-    SELECT r.log_id, :org_id, o.id, e.id, o.attempts, :connector_type, {quoted(AttemptStatus.PENDING)}, r.request,
+    SELECT r.log_id, :org_id, o.id, e.id, o.attempts, :connector_type, {quoted(AttemptStatus.PENDING)}, {_ASKED},
            encode(sha256(convert_to(concat_ws(':', CAST(:org_id AS text), o.id, o.attempts), 'UTF8')), 'hex'),
            r.retry_count, r.request_id
-    FROM r JOIN e ON e.id = r.id JOIN o ON o.id = e.draft_order_id
+    FROM r JOIN held ON held.id = r.id JOIN e ON e.id = r.id JOIN o ON o.id = e.draft_order_id
     RETURNING erp_export_id, attempt_no
 """)  # noqa: S608  # built from constants
 _MARK_BEGUN = text(f"""
