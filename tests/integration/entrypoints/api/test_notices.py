@@ -162,11 +162,14 @@ def test_what_a_webhook_gets_is_signed_by_a_secret_that_is_shown_once(
     assert ops.test().json()["items"][0]["taken"]
     for (headers, body), message in zip(receiver.heard, receiver.got, strict=True):
         assert message == json.loads(body)
-        named = [headers[f"webhook-{name}"] for name in ("id", "timestamp", "signature")]
-        assert [is_signed(webhook_key(one), *named, body, time.time()) for one in secrets] == [False, True]
+        message_id, timestamp, signatures = (headers[f"webhook-{name}"] for name in ("id", "timestamp", "signature"))
+        signed = [is_signed(webhook_key(one), message_id, timestamp, signatures, body, time.time()) for one in secrets]
+        assert signed == [False, True]
     (entry,) = acme.call("GET", "/audit-log?action=NOTICES_SIGNED&limit=1").json()["items"]
     assert entry["actor"] == ops.email
-    new = EncryptionService(generate_key(), [app.settings.encryption_master_key.get_secret_value()])
+    master = app.settings.encryption_master_key
+    assert master is not None
+    new = EncryptionService(generate_key(), [master.get_secret_value()])
     *_, rotated = rotate(app.database, new)
     assert (rotated.sealed, rotated.unreadable) == (1, [])
     with app.database.transaction(acme.org_id) as connection:
