@@ -9,8 +9,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from orderflow.storage.tables.row_security import wall_off
 
-revision = "0050"
-down_revision = "0049"
+revision = "0051"
+down_revision = "0050"
 
 _MOMENT = sa.DateTime(timezone=True)
 _COUNTS = ("requested", "delivered", "confirmed", "failed", "waiting")
