@@ -12,6 +12,8 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, quote_plus
 
+from orderflow.domain.pieces import Pieces
+
 HIDDEN = "********"
 """What stands for a secret."""
 
@@ -56,10 +58,13 @@ class Redactor:
         pattern = "|".join([*sure, *loose])
         self._pattern = re.compile(pattern) if pattern else None
         self._needles = _needles([*forms, *map(_longest_run, marked)])
+        self._pieces = Pieces(secrets, forms, HIDDEN)
 
     def text(self, text: str) -> str:
         """Return a text without secrets."""
-        return self._pattern.sub(HIDDEN, text) if self._pattern and self._may_hold(text) else text
+        if self._pattern is None:
+            return text
+        return self._pieces.hidden_in(self._pattern.sub(HIDDEN, text) if self._may_hold(text) else text)
 
     def _may_hold(self, text: str) -> bool:
         """Return False where a look for a few parts of secrets, a hundredth of the work, tells that there is none."""

@@ -2,12 +2,15 @@
 
 Numbers stay exact; a name given twice in an object, nesting beyond `MOST_DEPTH`, and what RFC 8259 does not know are
 errors. What was read this way can be stored, and rendered again.
+
+Answers of ERPs are taken as they are: in them a name that comes twice with the same value says one thing, and with
+different ones it is a `Contradiction`, which nobody may read as any of them (RFC 8259, section 4).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -19,6 +22,14 @@ MOST_DIGITS = 4_000
 
 MOST_VALUES = 400_000
 """In one text, counted by their commas; an order of 10,000 lines has 100,000."""
+
+
+MOST_READINGS = 8
+"""Different values of one name that are told apart."""
+
+
+Pairs = Callable[[list[tuple[str, Any]]], dict[str, Any]]
+"""Makes an object of its names and values."""
 
 
 class NotJSONError(ValueError):
@@ -34,6 +45,12 @@ class NotJSONError(ValueError):
         self.message, self.position, self.field = message, position, field
 
 
+class Contradiction(tuple[Any, ...]):
+    """What a name is said to be that an object of an answer has several times: its different values, as they came."""
+
+    __slots__ = ()
+
+
 class GivenTwice:
     """Stands for the value of a name that an object has twice, so that the field can be named."""
 
@@ -44,21 +61,20 @@ def parse(text: str | bytes) -> Any:
     Raises:
         NotJSONError: It is none, or breaks one of the rules above.
     """
-    written = _decoded(text)
-    if written.count(",") > MOST_VALUES:
-        raise NotJSONError(f"holds more than {MOST_VALUES:,} values")
     names_given_twice: list[str] = []
-    try:
-        value = _decoder(names_given_twice).decode(written)
-    except json.JSONDecodeError as error:
-        raise NotJSONError(f"is not JSON: {error.msg} at character {error.pos + 1}", error.pos) from None
-    except RecursionError:
-        raise _too_deep() from None
-    if depth_exceeds(value, MOST_DEPTH):
-        raise _too_deep()
+    value = _read(text, _once(names_given_twice))
     if names_given_twice:
         raise NotJSONError("is given twice", field=next(_places(value, ""), names_given_twice[0])[:200])
     return value
+
+
+def parse_answer(text: str | bytes) -> Any:
+    """Return the value of a JSON text that an ERP wrote, with a `Contradiction` where a name has different values.
+
+    Raises:
+        NotJSONError: It is none, or breaks another of the rules above.
+    """
+    return _read(text, with_contradictions)
 
 
 def depth_exceeds(value: Any, most: int) -> bool:
@@ -102,6 +118,58 @@ def without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
+def with_contradictions(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object of these names and values; the value of a name that has different ones is a `Contradiction`."""
+    found = dict(pairs)
+    if len(found) == len(pairs):
+        return found
+    said: dict[str, list[Any]] = {}
+    for name, value in pairs:
+        values = said.setdefault(name, [])
+        if len(values) <= MOST_READINGS and value not in values:
+            values.append(value)
+    return {name: values[0] if len(values) == 1 else Contradiction(values) for name, values in said.items()}
+
+
+def contradicted(value: Any) -> str | None:
+    """Return a name that contradicts itself somewhere in a value; None: none does."""
+    return next((name for name, inner in _everything(value) if isinstance(inner, Contradiction)), None)
+
+
+def readings(value: Any) -> list[Any]:
+    """Return the ways to read a value: by the first value of each name that has several, by the second, and so on.
+
+    There are more than `MOST_READINGS` where these are not all. What contradicts nothing is its own only reading.
+    """
+    most = _most_values(value)
+    return [value] if most == 1 else [_reading(value, which, 0) for which in range(most)]
+
+
+def _most_values(value: Any) -> int:
+    return max([1, *(len(inner) for _, inner in _everything(value) if isinstance(inner, Contradiction))])
+
+
+def _reading(value: Any, which: int, depth: int) -> Any:
+    if depth > MOST_DEPTH:
+        return value
+    if isinstance(value, Contradiction):
+        return _reading(value[min(which, len(value) - 1)], which, depth + 1)
+    if isinstance(value, dict):
+        return {name: _reading(inner, which, depth + 1) for name, inner in value.items()}
+    return [_reading(inner, which, depth + 1) for inner in value] if isinstance(value, list) else value
+
+
+def _everything(value: Any) -> Iterator[tuple[str, Any]]:
+    """Yield all that lies in a value, each with its name, and the value itself; what has no name, with an empty one."""
+    waiting, seen = [("", value)], set()
+    while waiting:
+        name, inner = waiting.pop()
+        yield name, inner
+        if isinstance(inner, dict | list | Contradiction) and id(inner) not in seen:
+            seen.add(id(inner))  # what was put together by a program may lie in itself
+            waiting.extend(inner.items() if isinstance(inner, dict) else (("", one) for one in inner))
+
+
 def _decoded(text: str | bytes) -> str:
     if isinstance(text, str):
         return text.removeprefix("\ufeff")
@@ -111,16 +179,32 @@ def _decoded(text: str | bytes) -> str:
         raise NotJSONError(f"is not JSON: byte that is not UTF-8 at character {error.start + 1}", error.start) from None
 
 
-def _decoder(twice: list[str]) -> json.JSONDecoder:
+def _read(text: str | bytes, object_of: Pairs) -> Any:
+    written = _decoded(text)
+    if written.count(",") > MOST_VALUES:
+        raise NotJSONError(f"holds more than {MOST_VALUES:,} values")
+    decoder = json.JSONDecoder(
+        object_pairs_hook=object_of, parse_float=_decimal, parse_int=_whole, parse_constant=_refused
+    )
+    try:
+        value = decoder.decode(written)
+    except json.JSONDecodeError as error:
+        raise NotJSONError(f"is not JSON: {error.msg} at character {error.pos + 1}", error.pos) from None
+    except RecursionError:
+        raise _too_deep() from None
+    if depth_exceeds(value, MOST_DEPTH):
+        raise _too_deep()
+    return value
+
+
+def _once(twice: list[str]) -> Pairs:
     def object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = without_twins(pairs)
         if len(found) < len(pairs):
             twice.extend(name for name, value in found.items() if isinstance(value, GivenTwice))
         return found
 
-    return json.JSONDecoder(
-        object_pairs_hook=object_of, parse_float=_decimal, parse_int=_whole, parse_constant=_refused
-    )
+    return object_of
 
 
 def _places(value: Any, path: str) -> Iterator[str]:

@@ -13,6 +13,7 @@ import jmespath
 from jmespath.functions import Functions
 from jmespath.visitor import TreeInterpreter
 
+from orderflow.domain.strict_json import Contradiction, contradicted
 from orderflow.formats.budget import Budget, SpentError
 
 LONGEST_EXPRESSION = 1_000
@@ -21,10 +22,11 @@ LONGEST_EXPRESSION = 1_000
 MOST_UNITS = 1_000_000
 LARGEST_VALUE = 300_000
 MOST_SECONDS = 2.0
+_SEVERAL = "The expression cannot be applied to this answer: it gives different values for one name."
 
 
 class ExpressionError(Exception):
-    """An expression costs more than it may, so that nobody knows what it would have picked."""
+    """An expression costs more than it may, or meets what contradicts itself: nobody knows what it picks."""
 
 
 def check(expression: str) -> str:
@@ -52,7 +54,7 @@ def search(expression: str, value: Any) -> Any:
         value: As `json.loads` gives it; numbers may be `Decimal`.
 
     Raises:
-        ExpressionError: It costs more than it may.
+        ExpressionError: It costs more than it may, or what it looks at has several values.
     """
     budget = Budget(MOST_UNITS, LARGEST_VALUE, MOST_SECONDS)
     try:
@@ -60,9 +62,17 @@ def search(expression: str, value: Any) -> Any:
         budget.spend_on(found)
     except SpentError as error:
         raise ExpressionError(f"The expression cannot be applied to this answer: {error}.") from None
+    except _Contradicted:
+        raise ExpressionError(_SEVERAL) from None
     except (jmespath.exceptions.JMESPathError, TypeError, ValueError, AttributeError, RecursionError):
         return None
+    if contradicted(found) is not None:
+        raise ExpressionError(_SEVERAL)
     return found
+
+
+class _Contradicted(Exception):  # noqa: N818  # never leaves this module
+    """An expression came to a name with several values."""
 
 
 class _Functions(Functions):  # type: ignore[misc]  # jmespath has no types
@@ -90,6 +100,8 @@ class _Interpreter(TreeInterpreter):  # type: ignore[misc]  # as above
     def visit(self, node: dict[str, Any], *args: Any, **more: Any) -> Any:
         self._budget.spend()
         made = super().visit(node, *args, **more)
+        if isinstance(made, Contradiction):
+            raise _Contradicted
         if isinstance(made, list | dict):
             self._budget.spend(len(made))
         return made

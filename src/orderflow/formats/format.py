@@ -66,6 +66,9 @@ class Format(ABC):
         """Return what a target says at once, as in the body of a 2xx, about the document that it was just sent.
 
         None: it says nothing in this dialect. FAILED is a refusal; anything else is a receipt, and confirms nothing.
+
+        Raises:
+            UnreadableError: It says in this dialect that it refuses the document, and that it does not.
         """
         return None
 

@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 
 from orderflow.domain.redaction import Redactor
+from orderflow.domain.strict_json import contradicted, with_contradictions
 from orderflow.http.reading import decoded, unpacked
 from orderflow.http.words import excerpt, said_in, said_in_text
 
@@ -28,6 +29,10 @@ _NO_REASON = "It gave no reason."
 
 class UnreadableError(ValueError):
     """The body of an answer cannot be read; the message says what it is instead."""
+
+
+class ContradictoryError(UnreadableError):
+    """An answer says two things at once, so that it says neither."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +73,26 @@ class Answer:
 
         Raises:
             UnreadableError: There is none.
+            ContradictoryError: A name in it stands there several times, with different values.
+        """
+        value = self.said()
+        name = contradicted(value)
+        if name is not None:
+            raise ContradictoryError(f"JSON with different values for the one name {self.hides.text(name)[:50]!r}")
+        return value
+
+    def said(self) -> Any:
+        """Return the body's JSON as `json` does, and a `Contradiction` where a name has different values.
+
+        For whoever reads a part of it only, which need not be the one that contradicts itself.
+
+        Raises:
+            UnreadableError: There is none.
         """
         if self.broken is not None:
             raise UnreadableError(self.broken)
         try:
-            return json.loads(self.text, parse_float=Decimal)
+            return json.loads(self.text, parse_float=Decimal, object_pairs_hook=with_contradictions)
         except (ValueError, RecursionError):
             raise UnreadableError(self._what_it_is()) from None
 
@@ -98,7 +118,7 @@ class Answer:
 def words_of(answer: Answer, redactor: Redactor) -> str:
     """Return what the target says is wrong, without secrets; they are taken out before anything is cut."""
     try:
-        value = redactor.value(answer.json())
+        value = redactor.value(answer.said())
     except UnreadableError:
         return said_in_text(redactor.text(answer.text))
     return said_in(value) or excerpt(value)

@@ -14,6 +14,8 @@ that speaks of an error or a refusal at its beginning; whatever is named after e
 something (`failedCount`, `rejectedOrders`, `validationErrors`); a state of any name that is "rejected"; a return code
 other than 0; an id that is null, or words of an error where no id is given.
 
+So may be one an answer that gives a name several times, and means different things by them.
+
 An error that says nothing (null, empty, false, a code of zero, "none", "ok") is none.
 """
 
@@ -24,6 +26,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, Literal
 
+from orderflow.domain.strict_json import MOST_READINGS, readings
 from orderflow.http.words import said_in, said_in_text
 
 Sign = Literal["taken", "refused", "unclear"] | None
@@ -91,6 +94,12 @@ def refusal_in(value: Any, *, answers_question: bool = False) -> Sign:
     Args:
         answers_question: It answers whether the order is there, so that a "not found" or an id of null refuse nothing.
     """
+    told = readings(value)
+    signs = {_sign(one, answers_question=answers_question) for one in told[:MOST_READINGS]}
+    return signs.pop() if len(signs) == 1 and len(told) <= MOST_READINGS else "unclear"
+
+
+def _sign(value: Any, *, answers_question: bool) -> Sign:
     value = _unwrapped(value)
     if not isinstance(value, dict):
         return "unclear" if value is False or (isinstance(value, str) and perhaps_refused(value)) else _within(value)

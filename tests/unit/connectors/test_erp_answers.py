@@ -6,7 +6,9 @@ import json
 
 import pytest
 
+from orderflow.connectors.business_central import answers as business_central
 from orderflow.connectors.odoo import answers as odoo
+from orderflow.connectors.sap import answers as sap
 from orderflow.connectors.tryton import answers as tryton
 from orderflow.domain.errors import InDoubtError, NeedsAttentionError, RejectedError, TransientError
 from orderflow.http import Answer, read_answer
@@ -113,3 +115,27 @@ def test_a_load_that_lost_against_another_is_tried_again_and_a_refused_one_is_no
     with pytest.raises(RejectedError, match="No matching record"):
         odoo.loaded({"ids": False, "messages": [{"message": "No matching record found"}]})
     assert odoo.loaded({"ids": [3], "messages": []}) == 3
+
+
+TWICE = [
+    '{"result": 1, "result": 2, "id": 1, "jsonrpc": "2.0"}',
+    '{"jsonrpc": "2.0", "id": 1, "result": {"ids": [7], "ids": [8]}}',
+    '{"jsonrpc": "2.0", "id": 1, "result": [{"state": "draft", "state": "sale"}]}',
+]
+
+
+@pytest.mark.parametrize("content", TWICE)
+@pytest.mark.parametrize("read", [tryton.from_rest, tryton.from_rpc, odoo.from_json2, odoo.from_jsonrpc])
+@pytest.mark.parametrize(("changes", "kind"), [(True, InDoubtError), (False, NeedsAttentionError)])
+def test_an_answer_with_two_values_for_one_name_is_none(read, content, changes, kind) -> None:
+    with pytest.raises(kind):
+        read(response(200, content), "db", changes=changes)
+
+
+@pytest.mark.parametrize("number_in", [sap.number_in, business_central.number_in])
+@pytest.mark.parametrize("name", ["SalesOrder", "number", "another"])
+def test_two_numbers_for_one_order_are_none(number_in, name) -> None:
+    body = f'{{"d": {{"SalesOrder": "1", "number": "1", "{name}": "2", "{name}": "3"}}}}'
+    located = {"Location": "https://sap.example/A_SalesOrder('1')"}
+    with pytest.raises(InDoubtError, match="different values"):
+        number_in(read_answer(201, located, body.encode()))

@@ -10,7 +10,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orderflow.domain.strict_json import MOST_DEPTH, MOST_VALUES, NotJSONError, cut_deep, depth_exceeds, parse
+from orderflow.domain.strict_json import (
+    MOST_DEPTH,
+    MOST_READINGS,
+    MOST_VALUES,
+    Contradiction,
+    NotJSONError,
+    contradicted,
+    cut_deep,
+    depth_exceeds,
+    parse,
+    parse_answer,
+    readings,
+)
 
 VALUES: Any = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -81,3 +93,36 @@ def test_what_is_too_deep_to_render_is_cut() -> None:
         deep = {"a": [deep]}
     assert not depth_exceeds(cut_deep(deep), MOST_DEPTH)
     assert cut_deep({"a": [1, {"b": None}]}) == {"a": [1, {"b": None}]}
+
+
+@given(VALUES)
+def test_an_answer_that_gives_each_name_once_is_read_as_any(value: Any) -> None:
+    read = parse_answer(json.dumps(value))
+    assert read == value
+    assert contradicted(read) is None
+    assert readings(read) == [value]
+
+
+@given(st.text(), st.lists(VALUES, min_size=2, max_size=4), st.integers(0, 5))
+def test_an_answer_contradicts_itself_if_a_name_has_different_values(name: str, said: list[Any], depth: int) -> None:
+    pairs = ", ".join(f"{json.dumps(name)}: {json.dumps(one)}" for one in said)
+    read = parse_answer('{"a": [' * depth + f"{{{pairs}}}" + "]}" * depth)
+    if all(one == said[0] for one in said):
+        assert contradicted(read) is None
+    else:
+        assert contradicted(read) == name
+        told = readings(read)
+        for _ in range(depth):
+            told = [one["a"][0] for one in told]
+        assert all(one[name] in said for one in told)
+        assert all({name: one} in told for one in said)
+
+
+def test_names_that_are_many_or_have_many_values_end() -> None:
+    names = ", ".join(f'"{number}": {one}' for one in (1, 2) for number in range(50_000))
+    assert len(readings(parse_answer(f"{{{names}}}"))) == 2
+    values = ", ".join(f'"a": {number}' for number in range(100_000))
+    assert len(readings(parse_answer(f"{{{values}}}"))) == MOST_READINGS + 1
+    deep = parse_answer('{"a": [' * 30 + '{"b": 1, "b": 2}' + "]}" * 30)
+    assert contradicted(deep) == "b"
+    assert isinstance(parse_answer('{"a": {"b": 1}, "a": {"b": 2}}')["a"], Contradiction)

@@ -138,6 +138,15 @@ def test_an_interchange_says_who_writes_to_whom() -> None:
     assert "4012345000009 writes to ERP-1" in made.notes[0]
 
 
+@pytest.mark.parametrize("line_break", [b"\n", b"\r\n", b"\r"])
+def test_an_interchange_in_lines_is_one(line_break: bytes) -> None:
+    ours = EdifactSettings.model_validate({"sender": "US", "receiver": "THEM", "line_breaks": "none", "una": True})
+    written = EdifactFormat().render(_plain_order(), _delivery(), ours).content
+    read = beginning_of(written.replace(b"'", line_break))
+    assert (read.config["sender"], read.config["receiver"], read.config["una"]) == ("US", "THEM", True)
+    assert "line breaks alone" in read.notes[1]
+
+
 def test_an_x12_interchange_says_it_too() -> None:
     ours = X12Settings.model_validate(
         {"sender": "US", "receiver": "ERP", "receiver_qualifier": "01", "version": "005010", "order_type": "NE",

@@ -4,7 +4,10 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from orderflow.domain.strict_json import parse_answer
 from orderflow.http import refusal_in
 from orderflow.http.refusals import perhaps_refused
 from orderflow.http.words import said_in_text
@@ -144,3 +147,41 @@ def test_a_text_made_to_be_slow_is_read_at_once(piece):
     text = (piece * (100_000 // len(piece) + 1))[:100_000]
     said_in_text(text)
     perhaps_refused(text)
+
+
+CONTRADICT = [
+    '{"status": "ok", "status": "error"}',
+    '{"status": "error", "status": "ok"}',
+    '{"success": true, "success": false, "success": true}',
+    '{"id": 4, "id": null}',
+    '{"result": {"ok": true}, "result": {"ok": false}}',
+    '{"order": {"id": 4, "state": "open", "state": "rejected"}}',
+    '{"id": 4, "error": null, "error": "no such article"}',
+    '{"message": "Order 4 created", "message": "The order could not be created"}',
+    '[{"lines": [{"status": "open", "status": "failed"}]}]',
+    "{" + ", ".join(f'"text": "{number}"' for number in range(20)) + "}",
+]
+AGREE = [
+    '{"status": "ok", "status": "ok"}',
+    '{"success": true, "id": 4, "success": 1}',
+    '{"id": 4, "note": "a", "note": "b"}',
+    '{"order": {"id": 4, "links": [1], "links": [2]}}',
+    '{"message": "Order 4 created", "message": "Stock is reserved"}',
+]
+
+
+@pytest.mark.parametrize("body", CONTRADICT)
+def test_a_name_with_values_that_mean_different_things_leaves_it_open(body: str) -> None:
+    assert refusal_in(parse_answer(body)) == "unclear"
+
+
+@pytest.mark.parametrize("body", AGREE)
+def test_a_name_with_values_that_mean_the_same_is_none(body: str) -> None:
+    assert refusal_in(parse_answer(body)) in (None, "taken")
+
+
+@given(st.lists(st.sampled_from(REFUSED + UNCLEAR + NO_REFUSAL), min_size=2, max_size=4))
+def test_no_value_of_a_name_is_overheard(said: list[Any]) -> None:
+    pairs = ", ".join(f'"order": {json.dumps(one)}' for one in said)
+    apart = {refusal_in({"order": one}) for one in said}
+    assert refusal_in(parse_answer(f"{{{pairs}}}")) == (apart.pop() if len(apart) == 1 else "unclear")

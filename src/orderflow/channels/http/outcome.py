@@ -23,15 +23,20 @@ def check_taken(answer: Answer, redactor: Redactor) -> None:
     if sign == "refused":
         raise RejectedError(words, code="TARGET_REJECTED", hint=IN_ITS_WORDS)
     if sign == "unclear":
-        raise InDoubtError(
-            f"The API's answer may mean that it took the document, or that it refuses it: {words}",
-            code="ANSWER_UNCLEAR",
-            hint="Look in the ERP whether the order is there, then resolve it.",
-        )
+        raise unclear(words)
+
+
+def unclear(words: str) -> InDoubtError:
+    """Return the error for an answer of 2xx that may mean either."""
+    return InDoubtError(
+        f"The API's answer may mean that it took the document, or that it refuses it: {words}",
+        code="ANSWER_UNCLEAR",
+        hint="Look in the ERP whether the order is there, then resolve it.",
+    )
 
 
 def _sign(answer: Answer) -> Sign:
     try:
-        return refusal_in(answer.json())
+        return refusal_in(answer.said())
     except UnreadableError:
         return "unclear" if answer.broken is None and perhaps_refused(answer.text) else None

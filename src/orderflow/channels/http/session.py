@@ -12,9 +12,10 @@ from pydantic import SecretStr
 from orderflow.channels.channel import Parcel, Session
 from orderflow.channels.http.at_once import AtOnce, each_at_once
 from orderflow.channels.http.checks import header_lines
-from orderflow.channels.http.outcome import check_taken
+from orderflow.channels.http.outcome import check_taken, unclear
 from orderflow.channels.http.settings import HttpSettings
 from orderflow.channels.http.trial import NOT_LET_IN, check_method, check_place
+from orderflow.domain.answer_files import UnreadableError
 from orderflow.domain.delivery import ExportResult
 from orderflow.domain.errors import ConnectorError, LeaseEndingError, RejectedError, UnavailableError
 from orderflow.domain.redaction import Redactor
@@ -135,8 +136,16 @@ class HttpSession(Session):
 
 
 def _receipt(parcel: Parcel, answer: Answer) -> dict[str, str]:
-    """Return what a 2xx says in the words of the document's format. Raises RejectedError: it refuses it."""
-    said = parcel.receipt(answer.content) if answer.ok and answer.broken is None else None
+    """Return what a 2xx says in the words of the document's format.
+
+    Raises:
+        RejectedError: It refuses it.
+        InDoubtError: It does, and does not.
+    """
+    try:
+        said = parcel.receipt(answer.content) if answer.ok and answer.broken is None else None
+    except UnreadableError as error:
+        raise unclear(answer.hides.text(str(error))) from None
     if said is None:
         return {}
     message = answer.hides.text(said.message or "")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from orderflow.connectors.rest.answers import as_number, found_number, order_number
+from orderflow.connectors.rest.answers import as_number, found_number, order_number, read
 from orderflow.connectors.rest.config import RestJsonConfig
 from orderflow.connectors.rest.expressions import pick
 from orderflow.connectors.rest.opened import Opened
@@ -103,7 +103,7 @@ def _was_taken_back(opened: Opened, answer: Answer) -> bool:
 
 
 def _value_of(opened: Opened, answer: Answer) -> Any:
-    return opened.session.redactor.value(answer.json())
+    return read(answer, opened.session.redactor)
 
 
 def _number_in(answer: Answer, opened: Opened) -> str | None:

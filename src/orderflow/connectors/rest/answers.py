@@ -28,6 +28,7 @@ from orderflow.domain.errors import (
     TransientError,
 )
 from orderflow.domain.redaction import HIDDEN, Redactor
+from orderflow.domain.strict_json import contradicted
 from orderflow.http import Answer, UnreadableError
 from orderflow.http.answer import LONGEST_REST, words_of
 from orderflow.http.parts import is_part, leaves_open
@@ -61,7 +62,7 @@ def order_number(
             raise _unreadable(answer, "with nothing instead of its JSON")
         return None
     try:
-        value = redactor.value(answer.json())
+        value = read(answer, redactor)
     except UnreadableError as error:
         if _looks_into(config):
             raise _unreadable(answer, f"with {error} instead of its JSON") from None
@@ -117,7 +118,7 @@ def found_number(answer: Answer, config: RestJsonConfig, redactor: Redactor = NO
     if not answer.ok:
         raise _no_answer(answer, words(answer, config, redactor))
     try:
-        value = redactor.value(answer.json())
+        value = read(answer, redactor)
     except UnreadableError as error:
         raise _unclear(f"it answered with {error}") from None
     found = pick(config.found or "", value)
@@ -126,6 +127,8 @@ def found_number(answer: Answer, config: RestJsonConfig, redactor: Redactor = NO
     number = as_number(found)
     if number is not None:
         return True, number
+    if (name := contradicted(value)) is not None:
+        raise _unclear(f"its answer gives different values for the one name {name[:50]!r}")
     if is_part(answer, value):
         raise _unclear(
             f"what it answered (status {answer.status}) is only a part, or not what is so now: "
@@ -205,15 +208,21 @@ def _try_again(answer: Answer, said: str) -> BusyError:
 
 def words(answer: Answer, config: RestJsonConfig, redactor: Redactor = NOBODY) -> str:
     """Return the target's own words about what is wrong."""
-    value = _json_or_none(answer, redactor)
-    said = pick(config.error_message, value) if config.error_message and value is not None else None
+    said = _picked_words(config.error_message, _json_or_none(answer, redactor))
     told = as_text(said) if said not in (None, "", [], {}) else words_of(answer, redactor)
     return " ".join(told.split())[:LONGEST] or "It gave no reason."
 
 
+def _picked_words(expression: str | None, value: Any) -> Any:
+    try:
+        return pick(expression, value) if expression and value is not None else None
+    except InDoubtError:  # about its words, not about the order
+        return None
+
+
 def read(answer: Answer, redactor: Redactor = NOBODY) -> Any:
-    """Return the answer's JSON, exact and without secrets. Raises UnreadableError."""
-    return redactor.value(answer.json())
+    """Return the answer's JSON, exact and without secrets, for `pick`. Raises UnreadableError."""
+    return redactor.value(answer.said())
 
 
 def _json_or_none(answer: Answer, redactor: Redactor) -> Any:
@@ -225,7 +234,7 @@ def _json_or_none(answer: Answer, redactor: Redactor) -> Any:
 
 def _is_json(answer: Answer) -> bool:
     try:
-        answer.json()
+        answer.said()
     except UnreadableError:
         return False
     return True

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
-from orderflow.connectors.rest.answers import as_number, status_error, words
+from orderflow.connectors.rest.answers import as_number, read, status_error, words
 from orderflow.connectors.rest.expressions import pick
 from orderflow.connectors.rest.opened import Opened
 from orderflow.connectors.rest.request import status_request
 from orderflow.domain.delivery import Ack, Waiting, WaitingExport
-from orderflow.domain.errors import RejectedError, UnavailableError
+from orderflow.domain.errors import InDoubtError, RejectedError, UnavailableError
 from orderflow.domain.states import Kind
 from orderflow.http import Answer, UnreadableError
 from orderflow.http.words import as_text
@@ -62,11 +62,11 @@ def _ask(opened: Opened, export: WaitingExport, deadline: Deadline) -> Ack | Non
 def _ack(answer: Answer, export: WaitingExport, opened: Opened, url: str) -> Ack | None:
     config = opened.config
     try:
-        value = opened.session.redactor.value(answer.json()) if answer.ok else None
-    except UnreadableError:
+        value = read(answer, opened.session.redactor) if answer.ok else None
+        status = as_text(pick(config.status or "", value)).strip()
+        number = as_number(pick(config.status_number, value)) if config.status_number else None
+    except (UnreadableError, InDoubtError):  # nobody can say what it says: the others are asked about all the same
         return None
-    status = as_text(pick(config.status or "", value)).strip()
-    number = as_number(pick(config.status_number, value)) if config.status_number else None
     ack = Ack(export.reference, "ACKED", export.export_id, number or export.erp_reference, source=url)
     if status in config.confirmed:
         return ack

@@ -13,7 +13,7 @@ def pick(expression: str, value: Any) -> Any:
     """Return what an expression picks from `value`; None if it does not apply.
 
     Raises:
-        InDoubtError: It costs more than it may, so that nobody knows what it would have picked.
+        InDoubtError: It costs more than it may, or meets several values of one name: nobody knows what it picks.
     """
     try:
         return search(expression, value)
@@ -21,7 +21,8 @@ def pick(expression: str, value: Any) -> Any:
         raise InDoubtError(
             str(error),
             code="ANSWER_UNREADABLE",
-            hint="Simplify the expression in the connection; look in the ERP whether the order is there.",
+            hint="Look in the ERP whether the order is there, then resolve it. Simplify the expression in the "
+            "connection, or have the API give each name once.",
         ) from None
 
 

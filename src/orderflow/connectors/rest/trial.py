@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from orderflow.channels.http.trial import NOT_LET_IN, check_method, check_place
-from orderflow.connectors.rest.answers import MISSING, found_number, status_error, words
+from orderflow.connectors.rest.answers import MISSING, found_number, read, status_error, words
 from orderflow.connectors.rest.expressions import pick
 from orderflow.connectors.rest.opened import Opened
 from orderflow.connectors.rest.request import find_request
@@ -54,7 +54,7 @@ def _read_test_url(opened: Opened) -> dict[str, Any]:
     if config.test_passes is None:
         return {"reached": True, "signed_in": True, "may_create": None, "note": _NOT_ASKED}
     try:
-        value = opened.session.redactor.value(answer.json())
+        value = read(answer, opened.session.redactor)
     except UnreadableError:
         raise NeedsAttentionError("The test URL gives no JSON.", code="WRONG_URL") from None
     if not pick(config.test_passes, value):

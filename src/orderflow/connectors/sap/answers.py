@@ -23,6 +23,7 @@ from urllib.parse import unquote
 
 from orderflow.domain.errors import ConnectorError, InDoubtError, NeedsAttentionError, RejectedError, TransientError
 from orderflow.http import Answer, UnreadableError, error_of
+from orderflow.http.answer import ContradictoryError
 from orderflow.http.odata import Message, entity_in, message_of, messages_in
 
 LOCKED = ("MC/601", "V1/042")
@@ -87,13 +88,19 @@ def number_in(answer: Answer) -> str:
     try:
         number = entity_in(answer).get("SalesOrder")
         problem = "no number"
+    except ContradictoryError as error:
+        raise _without_number(answer, str(error)) from None
     except UnreadableError as error:
         number, problem = None, str(error)
     if isinstance(number, str) and number.strip():
         return number.strip()[:10]
     if answer.status == 201 and (found := _IN_LOCATION.search(unquote(answer.headers.get("Location", "")))):
         return found[1]
-    raise InDoubtError(
+    raise _without_number(answer, problem)
+
+
+def _without_number(answer: Answer, problem: str) -> InDoubtError:
+    return InDoubtError(
         f"SAP took the order, it seems (status {answer.status}), but gave {problem} instead of its number.",
         code="ANSWER_UNREADABLE",
         hint="Look in SAP whether the order is there, then resolve it.",

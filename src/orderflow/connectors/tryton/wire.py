@@ -10,6 +10,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from orderflow.domain.strict_json import Contradiction, with_contradictions
+
 
 def encode(value: Any) -> bytes:
     """Return `value` as Tryton reads it."""
@@ -20,9 +22,9 @@ def decode(content: str | bytes) -> Any:
     """Return what Tryton wrote.
 
     Raises:
-        ValueError: This is not JSON.
+        ValueError: This is not JSON, or a name in it has different values.
     """
-    return json.loads(content, object_hook=_untagged)
+    return json.loads(content, object_pairs_hook=_object)
 
 
 def _tagged(value: Any) -> Any:
@@ -32,6 +34,13 @@ def _tagged(value: Any) -> Any:
         case date():
             return {"__class__": "date", "year": value.year, "month": value.month, "day": value.day}
     raise TypeError(f"Tryton's JSON has no form for {type(value).__name__}")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> Any:
+    value = with_contradictions(pairs)
+    if any(isinstance(inner, Contradiction) for inner in value.values()):
+        raise ValueError("a name has different values")
+    return _untagged(value)
 
 
 def _untagged(value: dict[str, Any]) -> Any:

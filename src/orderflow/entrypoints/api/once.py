@@ -141,6 +141,13 @@ def once_of(request: Request) -> Once:
     return Once(app_of(request).store, request.state.caller, key)
 
 
+def check_one_key(request: Request) -> None:
+    """Raise InputError if a request has several keys: which of them counts would be left to whoever reads it first."""
+    if len(request.headers.getlist(HEADER)) > 1:
+        fields = [{"field": HEADER, "message": "is given twice"}]
+        raise InputError(f"Some fields cannot be used: {HEADER}.", details={"fields": fields})
+
+
 def digest_of(request: Request) -> Any:
     """Return the SHA-256 of what a request asks for, as far as its address says; its body is to be added."""
     return hashlib.sha256(f"{request.method} {request.url.path}?{request.url.query}\n".encode())

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections import Counter
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import is_dataclass
 from functools import partial, wraps
 from inspect import iscoroutinefunction
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
+from fastapi._compat import ModelField
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from starlette.types import Receive, Scope, Send
@@ -29,7 +31,7 @@ from orderflow.entrypoints.api.deps import Caller, Require, app_of, client_of
 from orderflow.entrypoints.api.errors import LONGEST_NAME, MOST_PROBLEMS, answers
 from orderflow.entrypoints.api.headers import add_headers, note_share
 from orderflow.entrypoints.api.languages import OURS, language, tell_in
-from orderflow.entrypoints.api.once import HEADER, PARAMETER, answered_once, once_of
+from orderflow.entrypoints.api.once import HEADER, PARAMETER, answered_once, check_one_key, once_of
 from orderflow.entrypoints.api.permissions import Permission, allowed
 from orderflow.entrypoints.api.schemas import JSON
 from orderflow.entrypoints.api.versions import noted
@@ -86,6 +88,9 @@ class ApiRoute(APIRoute):
                 request.state.caller = await authorize(request, permission)
             if request.scope["query_string"] and not for_partners:
                 refuse_unknown(request, self.dependant)
+                refuse_repeated(request, self.dependant)
+            if HEADER in request.headers:
+                check_one_key(request)
             settings = app_of(request).settings
             receive = limited(request, _most(self, settings))
             exact = ExactRequest(request.scope, receive)
@@ -261,7 +266,7 @@ def refuse_unknown(request: Request, dependant: Dependant) -> None:
     """
     if not request.scope["query_string"]:
         return
-    known = list(_taken(dependant))
+    known = [param.alias for param in _taken(dependant)]
     unknown = [name for name in dict.fromkeys(request.query_params) if name not in known]
     if not unknown:
         return
@@ -276,8 +281,40 @@ def refuse_unknown(request: Request, dependant: Dependant) -> None:
     )
 
 
-def _taken(dependant: Dependant) -> Iterator[str]:
-    """Yield the names that a route takes, itself or by what it depends on."""
-    yield from (param.alias for param in dependant.query_params)
+def refuse_repeated(request: Request, dependant: Dependant) -> None:
+    """Raise InputError for query parameters with one value that are given several times.
+
+    FastAPI would take the last of them, and a proxy or a client's author may have meant the first.
+    """
+    given = [name for name, _ in request.query_params.multi_items()]
+    if len(given) == len(request.query_params):
+        return
+    many = {param.alias for param in _taken(dependant) if _takes_many(param.field_info.annotation)}
+    fields = [
+        {"field": name, "message": "is given twice"}
+        for name, times in Counter(given).items()
+        if times > 1 and name not in many
+    ]
+    if fields:
+        shown = ", ".join(field["field"] for field in fields[:5])
+        raise InputError(
+            f"Some query parameters are given several times, and have one value: {shown}.",
+            code="REPEATED_PARAMETER",
+            hint="Give each once; nothing was done.",
+            details={"fields": fields[:MOST_PROBLEMS]},
+        )
+
+
+def _takes_many(annotation: Any) -> bool:
+    """Return whether a parameter of this type is a list of values."""
+    origin = get_origin(annotation) or annotation
+    if isinstance(origin, type) and issubclass(origin, list | tuple | set | frozenset | Sequence):
+        return not issubclass(origin, str | bytes)
+    return any(map(_takes_many, get_args(annotation)))
+
+
+def _taken(dependant: Dependant) -> Iterator[ModelField]:
+    """Yield the query parameters that a route takes, itself or by what it depends on."""
+    yield from dependant.query_params
     for needed in dependant.dependencies:
         yield from _taken(needed)

@@ -67,6 +67,12 @@ class Segment:
         return [value for part in parts[first - 1 :] if (value := part.strip())]
 
 
+def last_line(text: str) -> str:
+    """Return the last line of a text that is not blank."""
+    lines = text.rstrip(AT_THE_END)
+    return lines[max(lines.rfind("\r"), lines.rfind("\n")) + 1 :].lstrip()
+
+
 def composite(*parts: str, by: str) -> str:
     """Join components or elements; empty ones at the end are left out."""
     last = len(parts)

@@ -6,10 +6,12 @@ the number (`DbId`); what stands before SAP answers with fields of the status re
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from orderflow.documents.xml import read_xml
 from orderflow.domain.answer_details import Level
 from orderflow.domain.answer_files import Answer, UnreadableError
-from orderflow.domain.strict_json import NotJSONError, parse
+from orderflow.domain.strict_json import Contradiction, NotJSONError, parse_answer
 from orderflow.formats.answer_fields import words
 from orderflow.formats.idoc.answers import REFUSED
 
@@ -18,29 +20,52 @@ TEXTS = ("STATXT", "STATUS_TEXT")
 
 
 def read_receipt(content: bytes) -> Answer | None:
-    """Return what an answer says about the IDoc that was just sent; None: it says nothing of it."""
+    """Return what an answer says about the IDoc that was just sent; None: it says nothing of it.
+
+    Raises:
+        UnreadableError: It refuses the IDoc, and does not.
+    """
     said = _fields_of(content)
-    number = next((said[name].lstrip("0") for name in NUMBERS if said.get(name)), "")
-    status, told = said.get("STATUS", ""), next((said[name] for name in TEXTS if said.get(name)), "")
-    if not number and not status:
+    number = next((said[name][-1].lstrip("0") for name in NUMBERS if said.get(name)), "")
+    told = next((said[name][-1] for name in TEXTS if said.get(name)), "")
+    statuses = said.get("STATUS", [])
+    if not number and not statuses:
         return None
+    refused = [status for status in statuses if status in REFUSED]
+    if 0 < len(refused) < len(statuses):
+        raise UnreadableError("It gives several states, one of which refuses the IDoc.")
     named = f"IDoc {number[:16]}" if number else "The IDoc"
-    if status in REFUSED:
-        message = words(f"{named} is in status {status}: {told or 'SAP says no more.'}")
-        return Answer("FAILED", None, status, message, level=Level.UNDERSTOOD)
+    if refused:
+        message = words(f"{named} is in status {refused[-1]}: {told or 'SAP says no more.'}")
+        return Answer("FAILED", None, refused[-1], message, level=Level.UNDERSTOOD)
     return Answer("ACKED", None, None, words(f"{named} {told}".strip()), level=Level.RECEIVED)
 
 
-def _fields_of(content: bytes) -> dict[str, str]:
-    """Return the fields of an answer by their names; none of what is neither XML nor an object of JSON."""
+def _fields_of(content: bytes) -> dict[str, list[str]]:
+    """Return the fields of an answer by their names, those that say something; none of what is neither XML nor JSON."""
+    said: dict[str, list[str]] = {}
+    for name, value in _pairs_of(content):
+        if text := value.strip():
+            said.setdefault(name, []).append(text)
+    return said
+
+
+def _pairs_of(content: bytes) -> Iterator[tuple[str, str]]:
     if content.lstrip().startswith(b"{"):
-        try:
-            value = parse(content)
-        except NotJSONError:
-            return {}
-        return {name: str(one) for name, one in value.items() if isinstance(one, str | int)}
+        yield from _pairs_of_json(content)
+        return
     try:
         root = read_xml(content)
     except UnreadableError:
-        return {}
-    return {str(one.tag).rpartition("}")[2]: (one.text or "").strip() for one in root.iter() if not len(one)}
+        return
+    yield from ((str(one.tag).rpartition("}")[2], one.text or "") for one in root.iter() if not len(one))
+
+
+def _pairs_of_json(content: bytes) -> Iterator[tuple[str, str]]:
+    try:
+        value = parse_answer(content)
+    except NotJSONError:
+        return
+    for name, said in value.items():
+        each = said if isinstance(said, Contradiction) else (said,)
+        yield from ((name, str(one)) for one in each if isinstance(one, str | int))

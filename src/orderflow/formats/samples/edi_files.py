@@ -19,7 +19,7 @@ def edifact(content: bytes, _connector_type: str | None) -> Beginning:
     unb = interchange.header
     message = next((each for each in interchange.inner if each.level.opens == "UNH"), None)
     unh = message.header if message else None
-    una = re.match(rb"\s*UNA.(.)(.)", content, re.DOTALL)
+    una = re.match(rb"\s*UNA.(.)(.)..(.)", content, re.DOTALL)
     config: dict[str, Any] = {
         "sender": unb.get(2),
         "sender_qualifier": unb.get(2, 2),
@@ -37,6 +37,8 @@ def edifact(content: bytes, _connector_type: str | None) -> Beginning:
         "profile": "EANCOM" if unh and unh.get(2, 5).startswith("EAN") else "D.96A",
     }
     notes = [_our_side("UNB", config)]
+    if una and una[3] in b"\r\n":
+        notes.append("Its segments end with line breaks alone; what is written ends them with ', too.")
     if unh and unh.get(2) != _ORDERS:
         notes.append(f"It is no order, but {unh.get(2)}: an answer names sender and receiver the other way round.")
     if unh and (unh.get(2, 2), unh.get(2, 3)) != ("D", "96A"):

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from orderflow.domain.answer_files import UnfinishedError, UnreadableError, in_utf_8
 from orderflow.formats.edi.envelopes import Envelope, Level, read_envelope
-from orderflow.formats.edi.segments import AT_THE_END, BLANKS, LARGEST, Marks, SegmentReader
+from orderflow.formats.edi.segments import AT_THE_END, BLANKS, LARGEST, Marks, SegmentReader, last_line
 
 INTERCHANGE = Level("ISA", "IEA", 13)
 GROUP = Level("GS", "GE", 6)
@@ -47,7 +47,10 @@ def _text(content: bytes) -> str:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = content.decode("iso-8859-1")
-    return text.lstrip(AT_THE_END)
+    text = text.lstrip(AT_THE_END)
+    if last_line(text).startswith(INTERCHANGE.closes):  # whose break, where it ends segments, many leave out
+        text = text.rstrip(AT_THE_END) + ("\n" if "\n" in text else "\r")
+    return text
 
 
 def _marks(text: str, start: int) -> Marks:

@@ -79,8 +79,8 @@ class AuditFilter:
 
 
 def find_changes(view: View, wanted: AuditFilter, ask: Ask) -> AuditPage:
-    """Return a page of the audit log. Raises InputError for a cursor that is not ours."""
-    return AuditPage(*_AUDIT_LOG.page(view, AuditEntry, wanted.conditions(), ask))
+    """Return a page of the audit log. Raises InputError for a cursor that is not of this list."""
+    return AuditPage(*_AUDIT_LOG.page(view, AuditEntry, wanted.conditions(), ask.of(view, wanted)))
 
 
 def changes_of(view: View, ids: Sequence[UUID], limit: int) -> list[AuditEntry]:

@@ -11,12 +11,11 @@ from uuid import UUID
 from pydantic import Field
 
 from orderflow.domain.bulk import BulkAction, BulkOutcome, BulkStatus
-from orderflow.domain.errors import InputError
 from orderflow.domain.states import OrderStatus
 from orderflow.flow.refusals import no_job
 from orderflow.storage.views.conditions import equal
 from orderflow.storage.views.problem import Problem
-from orderflow.storage.views.view import Ask, Condition, NextCursor, Sql, Table, View
+from orderflow.storage.views.view import Ask, Condition, NextCursor, Sql, Table, View, no_cursor
 
 _JOBS = Table("j", "FROM bulk_job j LEFT JOIN erp_connection c ON c.id = j.connection_id")
 _ORDERS = Table("b", "FROM bulk_job_order b LEFT JOIN draft_order o ON o.id = b.order_id")
@@ -131,7 +130,8 @@ class ResultFilter:
 
 
 def find_jobs(view: View, status: BulkStatus | None, ask: Ask, updated_from: datetime | None = None) -> BulkJobPage:
-    """Return a page of jobs, of those that went on since. Raises InputError for a cursor that is not ours."""
+    """Return a page of jobs, of those that went on since. Raises InputError for a cursor that is not of this list."""
+    ask = ask.of(view, "bulk jobs", status, updated_from)
     return BulkJobPage(*_JOBS.page(view, BulkJob, _jobs(status, updated_from), ask))
 
 
@@ -152,19 +152,20 @@ def one_job(view: View, job_id: UUID) -> BulkJobReport:
 
 
 def find_results(view: View, wanted: ResultFilter, ask: Ask) -> BulkResultPage:
-    """Return a page of a job's results. Raises InputError for a cursor that is not ours."""
+    """Return a page of a job's results. Raises InputError for a cursor that is not of this list."""
+    ask = ask.of(view, wanted)
     where, values = _ORDERS.where(wanted.conditions())
-    values |= {"after": _position(ask.cursor), "limit": ask.limit + 1}
+    values |= {"after": _position(ask), "limit": ask.limit + 1}
     query = f"{_ORDERS.select(BulkJobResult)} {where} AND b.position > :after ORDER BY b.position LIMIT :limit"
     rows = view.rows(BulkJobResult, query, values)
     shown = rows[: ask.limit]
-    return BulkResultPage(shown, str(shown[-1].position) if len(rows) > ask.limit else None)
+    return BulkResultPage(shown, ask.next_cursor(shown[-1].position) if len(rows) > ask.limit else None)
 
 
-def _position(cursor: str | None) -> int:
-    if cursor is None:
+def _position(ask: Ask) -> int:
+    place = ask.place(1)
+    if place is None:
         return -1
-    if not (cursor.isascii() and cursor.isdigit() and len(cursor) < 10):
-        faults = [{"field": "cursor", "message": "is not a cursor that we gave out"}]
-        raise InputError("The cursor cannot be used.", details={"fields": faults})
-    return int(cursor)
+    if not (place[0].isdigit() and len(place[0]) < 10):
+        raise no_cursor()
+    return int(place[0])

@@ -352,7 +352,8 @@ class AttemptFilter:
 
 
 def find_exports(view: View, wanted: ExportFilter, ask: Ask) -> ExportPage:
-    """Return a page of exports. Raises InputError for a cursor that is not ours."""
+    """Return a page of exports. Raises InputError for a cursor that is not of this list."""
+    ask = ask.of(view, wanted)
     return ExportPage(*_EXPORTS.page(view, Export, wanted.conditions(), ask))
 
 
@@ -383,8 +384,8 @@ def one_export(view: View, export_id: UUID) -> Export:
 
 
 def find_attempts(view: View, wanted: AttemptFilter, ask: Ask) -> AttemptPage:
-    """Return a page of attempts. Raises InputError for a cursor that is not ours."""
-    return AttemptPage(*_ATTEMPTS.page(view, Attempt, wanted.conditions(), ask))
+    """Return a page of attempts. Raises InputError for a cursor that is not of this list."""
+    return AttemptPage(*_ATTEMPTS.page(view, Attempt, wanted.conditions(), ask.of(view, wanted)))
 
 
 def find_whole_attempts(view: View, wanted: AttemptFilter, limit: int) -> list[AttemptDetail]:

@@ -53,7 +53,8 @@ class InboundPage:
 
 
 def inbound_page(view: View, connection_id: UUID, ask: Ask, updated_from: datetime | None = None) -> InboundPage:
-    """Return what came to one connection, or was read, since then. Raises InputError: the cursor is none of ours."""
+    """Return what came to one connection, or was read, since then. Raises InputError for a cursor of another list."""
+    ask = ask.of(view, "inbound", connection_id, updated_from)
     return InboundPage(*_INBOUND.page(view, InboundAnswer, _of(connection_id, updated_from), ask))
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated
@@ -12,13 +10,12 @@ from uuid import UUID
 from pydantic import Field
 from sqlalchemy import text
 
-from orderflow.domain.errors import InputError
 from orderflow.storage.records import columns
 from orderflow.storage.tables.models import DraftOrderRow
 from orderflow.storage.views.conditions import like
 from orderflow.storage.views.confirmations import Number
 from orderflow.storage.views.orders import NAMES, OrderFilter, OrderPage, OrderSummary, find_orders, found_orders
-from orderflow.storage.views.view import Ask, Table, View, select_list
+from orderflow.storage.views.view import Ask, Table, View, no_cursor, select_list
 
 MOST_SORTED = 100_000
 """Orders that a list sorts: the newest of those that its filters find."""
@@ -82,6 +79,7 @@ def sorted_orders(view: View, wanted: OrderFilter, sort: OrderSort, ask: Ask) ->
     """Return a page of orders, sorted. Raises InputError for a cursor that is not of this list."""
     if sort is OrderSort.NEWEST:
         return find_orders(view, wanted, ask)
+    ask = ask.of(view, wanted, sort)
     back = sort.startswith("-")
     key, way = _KEYS[sort.lstrip("-")], "DESC" if back else "ASC"
     where, values = Table("o", "FROM draft_order o").where(wanted.conditions())
@@ -91,17 +89,17 @@ def sorted_orders(view: View, wanted: OrderFilter, sort: OrderSort, ask: Ask) ->
     if wanted.search:
         conditions.append(f"concat_ws(' ', {NAMES}) ILIKE :like")
         values |= {"like": like(wanted.search)}
-    if ask.cursor:
+    if place := ask.place(1):
         before = f"SELECT {key}, o.id FROM draft_order o WHERE o.id = :after"  # noqa: S608  # from constants
         conditions.append(f"({key}, o.id) {'<' if back else '>'} ({before})")
-        values |= {"after": _decoded(ask.cursor, sort)}
+        values |= {"after": _order_id(*place)}
     query = f"""
         SELECT {select_list(OrderSummary, "o")} FROM {inner} WHERE {" AND ".join(conditions)}
         ORDER BY {key} {way}, o.id {way} LIMIT :limit
     """  # noqa: S608  # from constants
     rows = view.rows(OrderSummary, query, values | {"limit": ask.limit + 1})
     shown = rows[: ask.limit]
-    return OrderPage(shown, _cursor(sort, shown[-1].id) if len(rows) > ask.limit else None)
+    return OrderPage(shown, ask.next_cursor(shown[-1].id) if len(rows) > ask.limit else None)
 
 
 def totals(view: View, wanted: OrderFilter) -> Totals:
@@ -114,18 +112,8 @@ def totals(view: View, wanted: OrderFilter) -> Totals:
     return Totals(orders=min(orders, MOST_SUMMED), more=orders > MOST_SUMMED, sums=sums)
 
 
-def _cursor(sort: OrderSort, order_id: UUID) -> str:
-    return base64.urlsafe_b64encode(f"{sort} {order_id}".encode()).decode().rstrip("=")
-
-
-def _decoded(cursor: str, sort: OrderSort) -> UUID:
-    """Return the order that a cursor stands after. Raises InputError."""
+def _order_id(text: str) -> UUID:
     try:
-        of, _, order_id = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii").partition(" ")
-        after = UUID(order_id) if of == sort else None
-    except (ValueError, binascii.Error):
-        after = None
-    if after is None:
-        faults = [{"field": "cursor", "message": "is not a cursor that we gave out for this list"}]
-        raise InputError("The cursor cannot be used.", details={"fields": faults})
-    return after
+        return UUID(text)
+    except ValueError:
+        raise no_cursor() from None

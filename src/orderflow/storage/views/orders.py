@@ -395,7 +395,8 @@ class OrderFilter:
 
 
 def find_orders(view: View, wanted: OrderFilter, ask: Ask) -> OrderPage:
-    """Return a page of orders. Raises InputError for a cursor that is not ours."""
+    """Return a page of orders. Raises InputError for a cursor that is not of this list."""
+    ask = ask.of(view, wanted)
     if not wanted.search:
         return OrderPage(*_ORDERS.page(view, OrderSummary, wanted.conditions(), ask))
     found = OrderPage(*_searched(view, wanted, ask))

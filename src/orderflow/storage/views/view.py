@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, fields, is_dataclass, replace
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache
 from typing import Annotated, Any, TypeVar, get_args, get_type_hints
@@ -123,10 +124,59 @@ class Ask:
     Attributes:
         limit: Entries at most.
         cursor: `next_cursor` of the page before; None for the first.
+        mark: Of the list, as `of` makes it: a cursor leads on only in the list that gave it.
     """
 
     limit: int = 50
     cursor: str | None = None
+    mark: str = ""
+
+    def of(self, view: View, *which: Any) -> Ask:
+        """Return the same of one list: an organization's, with its filters and in its order.
+
+        Args:
+            which: What makes the list another one: filters, what it is of, how it is sorted.
+        """
+        told = repr([str(view.org_id), *map(_told, which)])
+        digest = hashlib.blake2b(told.encode("utf-8", "surrogatepass"), digest_size=9).digest()
+        return replace(self, mark=base64.urlsafe_b64encode(digest).decode())
+
+    def next_cursor(self, *place: object) -> str:
+        """Return an opaque cursor that stands after a place in this list; its parts hold no blank."""
+        written = " ".join(map(str, (*place, self.mark)))
+        return base64.urlsafe_b64encode(written.encode()).decode().rstrip("=")
+
+    def place(self, parts: int) -> tuple[str, ...] | None:
+        """Return the place that the cursor stands after; None: there is none.
+
+        Args:
+            parts: Of which a place in this list consists.
+
+        Raises:
+            InputError: It is not one that we gave out, or not for this list.
+        """
+        if not self.cursor:
+            return None
+        try:
+            written = base64.urlsafe_b64decode(self.cursor + "=" * (-len(self.cursor) % 4)).decode("ascii")
+        except (ValueError, binascii.Error):
+            raise no_cursor() from None
+        *place, mark = written.split(" ")
+        if mark != self.mark:
+            raise _of_another_list()
+        if len(place) != parts:
+            raise no_cursor()
+        return tuple(place)
+
+
+def _told(which: Any) -> Any:
+    """Return what a filter says, however it was written, and without what it leaves open: later ones may know more."""
+    if is_dataclass(which):
+        given = [(one.name, _told(getattr(which, one.name)), _told(one.default)) for one in fields(which)]
+        return [type(which).__name__, {name: value for name, value, default in given if value != default}]
+    if isinstance(which, datetime):
+        return which.astimezone(UTC).isoformat()
+    return sorted(map(str, which)) if isinstance(which, list | tuple) else str(which)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,14 +216,10 @@ class Table:
 
 
 def after(alias: str, wanted: Iterator[Condition], ask: Ask) -> Iterator[Condition]:
-    """Yield the conditions, and that only what follows the page before is wanted.
-
-    Raises:
-        InputError: The cursor is not one that we gave out.
-    """
+    """Yield the conditions, and that only what follows the page before is wanted. Raises InputError as `Ask.place`."""
     yield from wanted
-    if ask.cursor:
-        moment, row_id = _decoded(ask.cursor)
+    if place := ask.place(2):
+        moment, row_id = _moment_and_id(*place)
         yield f"({alias}.created_at, {alias}.id) < (:after, :after_id)", {"after": moment, "after_id": row_id}
 
 
@@ -181,7 +227,7 @@ def cut(rows: list[V], ask: Ask) -> tuple[list[V], str | None]:
     """Return what of the rows, of which one too many was asked for, is on the page, and the next page's cursor."""
     shown = rows[: ask.limit]
     last: Any = shown[-1] if len(rows) > ask.limit else None
-    return shown, None if last is None else cursor_after(last.created_at, last.id)
+    return shown, None if last is None else ask.next_cursor(last.created_at.isoformat(), last.id)
 
 
 @cache
@@ -218,18 +264,27 @@ def plain(view: Any) -> dict[str, Any]:
     return shown
 
 
-def cursor_after(moment: datetime, row_id: UUID) -> str:
-    """Return an opaque cursor that stands after the row of this age and id."""
-    return base64.urlsafe_b64encode(f"{moment.isoformat()} {row_id}".encode()).decode().rstrip("=")
+def no_cursor() -> InputError:
+    """Return the error for a cursor that nobody gave out."""
+    faults = [{"field": "cursor", "message": "is not a cursor that we gave out"}]
+    return InputError("The cursor cannot be used.", details={"fields": faults})
 
 
-def _decoded(cursor: str) -> tuple[datetime, UUID]:
+def _of_another_list() -> InputError:
+    faults = [{"field": "cursor", "message": "is not a cursor that we gave out for this list"}]
+    return InputError(
+        "The cursor is of another list, or of this one with other filters or sorted otherwise.",
+        code="CURSOR_OF_ANOTHER_LIST",
+        hint="Begin with the first page, and keep filters and order from page to page.",
+        details={"fields": faults},
+    )
+
+
+def _moment_and_id(moment: str, row_id: str) -> tuple[datetime, UUID]:
     try:
-        moment, _, row_id = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii").partition(" ")
         return _aware(datetime.fromisoformat(moment)), UUID(row_id)
-    except (ValueError, binascii.Error):
-        faults = [{"field": "cursor", "message": "is not a cursor that we gave out"}]
-        raise InputError("The cursor cannot be used.", details={"fields": faults}) from None
+    except ValueError:
+        raise no_cursor() from None
 
 
 def _aware(moment: datetime) -> datetime:

@@ -117,8 +117,9 @@ def find_webhook_attempts(
     failed: bool | None = None,
     updated_from: datetime | None = None,
 ) -> WebhookAttempts:
-    """Return a page of an endpoint's log. Raises NotFoundError, and InputError for a cursor that is not ours."""
+    """Return a page of an endpoint's log. Raises NotFoundError, and InputError for a cursor of another list."""
     one_webhook(view, endpoint_id)
+    ask = ask.of(view, "webhook attempts", endpoint_id, number, failed, updated_from)
     return WebhookAttempts(
         *_ATTEMPTS.page(view, WebhookAttempt, _wanted(endpoint_id, number, failed, updated_from), ask)
     )

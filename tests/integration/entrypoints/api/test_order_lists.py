@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from orderflow.domain.access import Role
+from orderflow.entrypoints.api.app import ROUTERS
+from orderflow.entrypoints.api.routing import BASE, ApiRoute
 from orderflow.storage.views import order_lists
 from tests.integration.entrypoints.api.conftest import Tenant
 from tests.integration.entrypoints.api.test_deliveries import ORDER
@@ -74,6 +78,35 @@ def test_a_sorted_list_is_narrowed_and_searched_and_knows_its_own_cursors(acme: 
     refused = acme.call("GET", "/draft-orders", params={"sort": "-number", "cursor": cursor})
     assert refused.status_code == 422
     assert refused.json()["error"]["details"]["fields"][0]["field"] == "cursor"
+
+
+def test_a_cursor_leads_on_only_in_the_list_that_gave_it(
+    acme: Tenant, orders: list[str], make_tenant: Callable[[str], Tenant]
+) -> None:
+    job = acme.call("POST", "/bulk-jobs", json={"action": "reject", "ids": orders}).json()["id"]
+    zone = acme.call("POST", "/connectors/mock", json={"config": {}}).json()["id"]
+    with acme.canaries.look_away():
+        hook = acme.call("POST", "/webhooks", json={"url": "http://127.0.0.1:9/x"}).json()["id"]
+    first = acme.call("GET", "/draft-orders", params={"limit": 1}).json()
+    of_former = base64.urlsafe_b64encode(f"2026-01-05T00:00:00+00:00 {orders[0]}".encode()).decode().rstrip("=")
+    ways = [
+        route.path.removeprefix(BASE).format(job_id=job, connector_id=zone, webhook_id=hook)
+        for router in ROUTERS
+        for route in router.routes
+        if isinstance(route, ApiRoute) and "cursor" in {param.alias for param in route.dependant.query_params}
+    ]
+    assert len(ways) >= 8
+    others = ("sort=number", "status=REJECTED", "q=A", "unreadable_answer=false", "since=2026-01-01T00:00:00Z")
+    for way in [f"{way}?" for way in ways] + [f"/draft-orders?{other}" for other in others]:
+        for cursor in [of_former] if way == "/draft-orders?" else [of_former, first["next_cursor"]]:
+            refused = acme.call("GET", f"{way}&cursor={cursor}", headers={"Accept-Language": "de"})
+            assert refused.status_code == 422, (way, cursor, refused.text)
+            assert refused.json()["error"]["details"]["reason"] == "CURSOR_OF_ANOTHER_LIST", way
+            assert "anderen Liste" in refused.json()["error"]["message"]
+    globex = make_tenant("globex")
+    assert globex.call("GET", "/draft-orders", params={"cursor": first["next_cursor"]}).status_code == 422
+    same = {"limit": 2, "sort": "-created_at", "cursor": first["next_cursor"]}
+    assert [one["id"] for one in acme.call("GET", "/draft-orders", params=same).json()["items"]] == orders[2:0:-1]
 
 
 def test_a_list_is_summed_up_by_currency_as_far_as_is_said(

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from orderflow.domain.access import Role
 from orderflow.entrypoints.api.app import ROUTERS
 from orderflow.entrypoints.api.routing import BASE, ApiRoute
 from tests.integration.entrypoints.api.conftest import Tenant
@@ -42,6 +43,36 @@ def test_every_route_refuses_one_before_it_does_anything(acme: Tenant) -> None:
             answer = acme.call(method, f"{path}?no_such_thing=1", content=b"{}")
             assert (answer.status_code, answer.json()["error"]["details"]["reason"]) == (422, "UNKNOWN_PARAMETER"), path
     assert acme.call("GET", f"/draft-orders/{order}").json() == before
+
+
+def test_every_parameter_with_one_value_comes_once(acme: Tenant) -> None:
+    order = acme.call("POST", "/draft-orders", json=NUMBERED).json()["id"]
+    seen = 0
+    for route in (route for router in ROUTERS for route in router.routes if isinstance(route, ApiRoute)):
+        path = route.path.removeprefix(BASE).format_map(dict.fromkeys(route.param_convertors, order))
+        for param in route.dependant.query_params if route.permission else ():
+            many = "list[" in str(param.field_info.annotation)
+            for values in (("x", "x"), ("x", "y")):
+                query = "&".join(f"{param.alias}={value}" for value in values)
+                answer = acme.call(min(route.methods or ()), f"{path}?{query}", content=b"{}")
+                reason = answer.json()["error"]["details"].get("reason") if answer.status_code >= 400 else None
+                assert (reason == "REPEATED_PARAMETER") is not many, (path, query, answer.text[:300])
+            seen += not many
+    assert seen > 40
+
+
+def test_what_is_a_list_may_come_as_often_as_it_has_values(acme: Tenant) -> None:
+    assert acme.call("GET", "/draft-orders?status=READY&status=APPROVED&limit=5").status_code == 200
+    refused = acme.call("GET", "/draft-orders?status=READY&status=APPROVED&limit=5&limit=5")
+    assert fields_of(refused) == [{"field": "limit", "message": "is given twice"}]
+
+
+@pytest.mark.parametrize("path", ["/draft-orders", "/draft-orders/{order}/push", "/draft-orders/{order}/reject"])
+def test_a_request_has_one_key(acme: Tenant, path: str) -> None:
+    order = acme.call("POST", "/draft-orders", json=NUMBERED).json()["id"]
+    keys = [("Authorization", f"Bearer {acme.keys[Role.ADMIN]}"), ("Idempotency-Key", "a"), ("Idempotency-Key", "b")]
+    refused = acme.client.post(f"/api/v1{path.format(order=order)}", headers=keys, json=NUMBERED)
+    assert (refused.status_code, fields_of(refused)[0]["field"]) == (422, "Idempotency-Key")
 
 
 def test_an_erp_may_lengthen_the_address_that_it_answers_to(acme: Tenant) -> None:

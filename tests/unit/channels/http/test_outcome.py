@@ -43,7 +43,13 @@ def test_anything_else_is_sorted_in_the_targets_words(status: int, body: bytes, 
 
 
 @pytest.mark.parametrize(
-    "body", [b'{"success": true, "error": "customer locked"}', b"Error: customer locked", b"false"]
+    "body",
+    [
+        b'{"success": true, "error": "customer locked"}',
+        b'{"status": "error", "status": "ok"}',
+        b"Error: customer locked",
+        b"false",
+    ],
 )
 def test_what_may_mean_either_is_in_doubt(body: bytes) -> None:
     with pytest.raises(InDoubtError):

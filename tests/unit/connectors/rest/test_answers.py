@@ -500,3 +500,48 @@ def test_no_expression_sees_a_secret(expression):
 def test_a_place_without_end_is_read_at_once():
     value = {"page": "1" * 900_000}
     assert not parts.is_part(answer(200, value), value)
+
+
+@pytest.mark.parametrize(
+    ("settings", "body"),
+    [
+        ({"order_number": "id"}, b'{"id": "SO-1", "id": "SO-2"}'),
+        ({"order_number": "data.id"}, b'{"data": {"id": "SO-1"}, "data": {"id": "SO-2"}}'),
+        ({"order_number": "items[0].id"}, b'{"items": [{"id": 1, "id": 2}]}'),
+        ({"order_number": "items[*].id | [0]"}, b'{"items": [{"id": 1}, {"id": 2, "id": 3}]}'),
+        ({"success": "status == 'ok'"}, b'{"status": "error", "status": "ok"}'),
+        ({"success": "status == 'ok' || code == `0`", "order_number": "id"}, b'{"status": 1, "status": 2, "id": 1}'),
+        ({"refused_when": "state == 'NO'"}, b'{"state": "NO", "state": "YES"}'),
+        ({"retry_when": "busy"}, b'{"busy": true, "busy": false}'),
+        ({}, b'{"status": "ok", "status": "error"}'),
+        ({"order_number": "id"}, b'{"id": "SO-1", "success": true, "success": false}'),
+    ],
+)
+def test_what_is_needed_and_says_two_things_is_in_doubt(settings: dict[str, Any], body: bytes) -> None:
+    with pytest.raises(InDoubtError) as raised:
+        order_number(answer(200, body), config(**settings))
+    assert raised.value.code in ("ANSWER_UNREADABLE", "ANSWER_UNCLEAR")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"id": "SO-1", "id": "SO-1"}',
+        b'{"id": "SO-1", "note": "a", "note": "b"}',
+        b'{"links": {"self": 1, "self": 2}, "id": "SO-1"}',
+    ],
+)
+def test_what_is_not_needed_may_say_two_things(body: bytes) -> None:
+    assert order_number(answer(200, body), config(order_number="id", success="id")) == "SO-1"
+
+
+@pytest.mark.parametrize("body", [b'{"items": [], "items": [1]}', b'{"items": [], "total": 0, "total": 1}'])
+def test_an_answer_that_contradicts_itself_never_says_that_the_order_is_not_there(body: bytes) -> None:
+    with pytest.raises(ConnectorError):
+        found_number(answer(200, body), config(find_url="https://erp.example/o", found="items[0].id"))
+
+
+def test_words_that_contradict_each_other_refuse_all_the_same() -> None:
+    error = status_error(answer(422, b'{"why": "a", "why": "no such article"}'), config(error_message="why"))
+    assert isinstance(error, RejectedError)
+    assert "no such article" in error.message

@@ -434,3 +434,55 @@ def test_an_answer_that_was_damaged_never_fails_otherwise(data):
 @given(data=st.data())
 def test_an_answer_that_breaks_off_confirms_nothing(data):
     assert not confirms(FORMAT, cut(data, conversation()), PARTNERS)
+
+
+BREAKS = ["\n", "\r\n", "\r"]
+
+
+def in_lines(content: bytes, una: str, line_break: str, end: str) -> bytes:
+    """Return an interchange whose segments end with line breaks, as UNA says."""
+    lines = content.decode().replace("'\n", line_break).removesuffix(line_break)
+    return f"UNA{una}{line_break}{lines}{end}".encode()
+
+
+@pytest.mark.parametrize("line_break", BREAKS)
+@pytest.mark.parametrize("more", ["", "\x1a", "\r\n\r\n", " \n"])
+def test_segments_may_end_with_line_breaks(line_break: str, more: str) -> None:
+    other = message("ORDRSP", "BGM+231+R2+29", "RFF+ON:PO-2", "FTX+AAI+++Bob?'s ?+ ok")
+    content = interchange(YES, other)
+    for end in (line_break, line_break * 3, ""):
+        read_in_lines = read(in_lines(content, ":+.? ", line_break, end + more))
+        assert [one.about for one in read_in_lines] == [one.about for one in read(content)]
+    assert len(read(in_lines(content, ":+.? ", line_break, line_break) + b"UNA:+.? '" + content)) == 4
+    assert len(read(content + in_lines(content, ":+.? ", line_break, ""))) == 4
+
+
+@given(st.data(), st.sampled_from(BREAKS))
+def test_line_breaks_anywhere_behind_the_head_mean_nothing(data: st.DataObject, line_break: str) -> None:
+    content = interchange(YES).decode().replace("'\n", "'")
+    places = data.draw(st.lists(st.integers(11, len(content)), max_size=20, unique=True))
+    for place in sorted(places, reverse=True):
+        content = content[:place] + line_break + content[place:]
+    assert [one.about for one in read(content.encode())] == [OrderNumber("PO-1")]
+
+
+@pytest.mark.parametrize("line_break", BREAKS)
+@pytest.mark.parametrize("una", ["", "UNA:+.? '", "UNA:+.? ~"])
+def test_segments_in_lines_that_no_una_speaks_of_are_refused(line_break: str, una: str) -> None:
+    lines = interchange(YES).decode().replace("'\n", line_break)
+    for end in ("", line_break):
+        error = refused(f"{una}{line_break if una else ''}{lines.rstrip()}{end}".encode())
+        assert not isinstance(error, UnfinishedError)
+        assert "end with line breaks" in str(error)
+
+
+@pytest.mark.parametrize("line_break", BREAKS)
+def test_what_breaks_off_in_lines_is_unfinished(line_break: str) -> None:
+    whole = in_lines(interchange(YES), ":+.? ", line_break, line_break)
+    for end in range(20, whole.rindex(b"UNZ")):
+        with pytest.raises(UnfinishedError):
+            read(whole[:end])
+    usual = interchange(YES)
+    for end in range(12, len(usual) - 2):
+        with pytest.raises(UnfinishedError):
+            read(usual[:end])

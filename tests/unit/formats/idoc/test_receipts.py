@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from orderflow.domain.answer_files import UnreadableError
 from orderflow.formats.idoc.receipts import read_receipt
 
 SOAP = (
@@ -37,3 +38,31 @@ def test_a_status_says_whether_it_is_refused(status, answer):
     assert said is not None
     assert said.status == answer
     assert said.error_code == (status if answer == "FAILED" else None)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'{"DOCNUM": "17", "STATUS": "51", "STATUS": "53"}',
+        b'{"STATUS": 53, "STATUS": 51}',
+        b"<R><DOCNUM>17</DOCNUM><STATUS>53</STATUS><STATUS>51</STATUS></R>",
+        b"<R><S><STATUS>51</STATUS></S><S><STATUS>53</STATUS></S></R>",
+    ],
+)
+def test_states_of_which_one_refuses_it_and_another_does_not_are_no_receipt(content):
+    with pytest.raises(UnreadableError, match="several states"):
+        read_receipt(content)
+
+
+@pytest.mark.parametrize(
+    ("content", "answer"),
+    [
+        (b'{"DOCNUM": "17", "DOCNUM": "17", "STATUS": "53"}', "ACKED"),
+        (b"<R><STATUS>50</STATUS><STATUS>64</STATUS><STATUS>53</STATUS></R>", "ACKED"),
+        (b"<R><STATUS>51</STATUS><STATUS>56</STATUS></R>", "FAILED"),
+    ],
+)
+def test_states_that_follow_each_other_are_one(content, answer):
+    said = read_receipt(content)
+    assert said is not None
+    assert said.status == answer

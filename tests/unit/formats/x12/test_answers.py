@@ -407,3 +407,11 @@ def test_an_answer_that_was_damaged_never_fails_otherwise(data):
 @given(data=st.data())
 def test_an_answer_that_breaks_off_confirms_nothing(data):
     assert not confirms(FORMAT, cut(data, conversation()), PARTNERS)
+
+
+@pytest.mark.parametrize("line_break", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("end", ["{0}", "", "{0}{0}{0}", "{0}\x1a", "\x1a"])
+def test_segments_may_end_with_line_breaks_and_the_last_one_without(line_break, end):
+    content = interchange(YES).decode()
+    in_lines = line_break.join(line.rstrip("~") for line in content.splitlines()) + end.format(line_break)
+    assert [answer.about for answer in read(in_lines.encode())] == [answer.about for answer in read(content.encode())]

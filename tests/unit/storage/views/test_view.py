@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Annotated, Any
 from uuid import uuid4
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import Connection
 
 from orderflow.domain.errors import InputError
@@ -20,7 +23,6 @@ from orderflow.storage.views.view import (
     Table,
     View,
     after,
-    cursor_after,
     cut,
     plain,
     select_list,
@@ -95,7 +97,7 @@ def test_a_page_ends_with_the_place_where_the_next_one_begins():
     assert cut(rows, Ask(3)) == (rows, None)
     shown, cursor = cut(rows, Ask(2))
     assert shown == rows[:2]
-    assert cursor == cursor_after(datetime(2026, 1, 5, 1, tzinfo=UTC), rows[1].id)  # type: ignore[arg-type]  # any id will do
+    assert Ask(2, cursor).place(2) == ("2026-01-05T01:00:00+00:00", "1")
 
 
 @pytest.mark.parametrize("cursor", ["x", "bm90IGEgdGltZQ", "MjAyNi0wMS0wNVQwMDowMDowMCAx"])
@@ -107,6 +109,63 @@ def test_a_cursor_that_we_did_not_give_out_is_refused(cursor):
 def test_a_cursor_of_ours_narrows_what_is_wanted():
     row_id, moment = uuid4(), datetime(2026, 1, 5, tzinfo=UTC)
     wanted: Condition = ("t.size > :size", {"size": 1})
-    first, second = after("t", iter([wanted]), Ask(1, cursor_after(moment, row_id)))
+    first, second = after("t", iter([wanted]), Ask(1, Ask().next_cursor(moment.isoformat(), row_id)))
     assert first == wanted
     assert second == ("(t.created_at, t.id) < (:after, :after_id)", {"after": moment, "after_id": row_id})
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    words: Sequence[str] = ()
+    open: bool | None = None
+    most: int | None = None
+    since: datetime | None = None
+    number: Number | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Other(Filter):
+    pass
+
+
+HERE, THERE = view(), view()
+MOMENTS = st.datetimes(timezones=st.sampled_from([UTC, timezone(timedelta(hours=2))]))
+FILTERS = st.builds(
+    Filter,
+    st.lists(st.sampled_from(["READY", "SENT"]), unique=True).map(sorted).map(tuple),
+    st.none() | st.booleans(),
+    st.none() | st.integers(0, 2),
+    st.none() | st.sampled_from([datetime(2026, 1, day, tzinfo=UTC) for day in (1, 2)]),
+    st.none() | st.builds(Number, st.sampled_from(["1", "2"])),
+)
+OTHERS = FILTERS.map(lambda one: Other(one.words, one.open, one.most, one.since, one.number))
+LISTS = st.tuples(st.sampled_from([HERE, THERE]), FILTERS | OTHERS, st.none() | st.sampled_from("ab"))
+
+
+@given(LISTS, LISTS)
+def test_a_cursor_leads_on_in_the_list_that_gave_it_and_in_no_other(one: Any, another: Any) -> None:
+    cursor = Ask().of(*one).next_cursor("x", 1)
+    assert Ask(1, cursor).of(*one).place(2) == ("x", "1")
+    if one != another:
+        with pytest.raises(InputError) as refused:
+            Ask(1, cursor).of(*another).place(2)
+        assert refused.value.code == "CURSOR_OF_ANOTHER_LIST"
+
+
+@given(MOMENTS)
+def test_a_filter_written_otherwise_is_the_same_list(moment: datetime) -> None:
+    cursor = Ask().of(HERE, Filter(words=("READY", "SENT"), since=moment)).next_cursor("x")
+    again = Filter(words=["SENT", "READY"], since=moment.astimezone(timezone(timedelta(hours=-5))))
+    assert Ask(1, cursor).of(HERE, again).place(1) == ("x",)
+
+
+@given(st.text(st.sampled_from("abcdefghijklmnopqrstuvwxyzABCDEF0123456789_-"), max_size=200))
+def test_no_text_makes_a_cursor(text: str) -> None:
+    if text:
+        with pytest.raises(InputError):
+            Ask(1, text).of(HERE, Filter()).place(2)

@@ -1,0 +1,115 @@
+"""Secrets whose letters stand apart, and parts of secrets where a text was cut.
+
+Both could hide ordinary words, so that each has a bound: a piece counts from `SHORTEST` characters on if it has letters
+and digits, as keys do and words do not, else from `LONG` on.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+
+SHORTEST = 8
+"""Characters of a piece that has letters and digits."""
+
+LONG = 16
+"""Characters of any other piece."""
+
+_GAP = (
+    r"\s\x00-\x1f\x7f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    r"\u3164\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e0fff"
+)
+"""Blanks, line breaks, control characters, and what is not seen (Unicode's Default_Ignorable_Code_Point)."""
+
+_GAPS = re.compile(f"[{_GAP}]+")
+_HEAD_OF_KEY = "-----"
+"""How a key in PEM begins, and every other one; its lines are forms by themselves."""
+
+_EDGE = " \t\r\n….,;:!?\"'\u2018\u2019\u201c\u201d\xab\xbb()[]{}<>"
+"""What may stand between a cut and the end of a text."""
+
+
+class Pieces:
+    """Takes pieces of secrets out of a text.
+
+    Args:
+        secrets: Those whose letters may stand apart.
+        forms: In which they may have been sent, and cut.
+        hidden: What stands for a piece.
+    """
+
+    def __init__(self, secrets: Iterable[str], forms: Iterable[str], hidden: str) -> None:
+        self._hidden = hidden
+        apart = {_GAPS.sub("", secret).lower() for secret in secrets}
+        self._apart = [(one, _spaced(one)) for one in sorted(apart, key=lambda one: (-len(one), one)) if _counts(one)]
+        cut = sorted({_small(form) for form in forms if len(form) > SHORTEST and not form.startswith(_HEAD_OF_KEY)})
+        self._longest = max(map(len, cut), default=0) + len(_EDGE)
+        self._begins = _by_beginning(cut)
+        self._ends = _by_beginning([form[::-1] for form in cut])
+
+    def hidden_in(self, text: str) -> str:
+        """Return a text without pieces."""
+        if len(text) < SHORTEST:
+            return text
+        squeezed = _squeezed(text)
+        for secret, pattern in self._apart:
+            if secret in squeezed:
+                text = pattern.sub(self._hidden, text)
+        if piece := self._cut(text[-self._longest :], self._begins):
+            start, end = len(text) - piece[0], len(text) - piece[1]
+            text = text[:start] + self._hidden + text[end:]
+        if piece := self._cut(text[: self._longest][::-1], self._ends):
+            text = text[: piece[1]] + self._hidden + text[piece[0] :]
+        return text
+
+    def _cut(self, end: str, begins: dict[str, list[str]]) -> tuple[int, int] | None:
+        """Return how far from a text's end a secret begins that was cut there, and how far from it the cut is."""
+        told = _small(end.rstrip(_EDGE))
+        known = [(form, beginning) for beginning in begins if beginning in told for form in begins[beginning]]
+        starts = [_start_of(form, told, beginning) for form, beginning in known]
+        start = min((start for start in starts if start is not None and _counts(told[start:])), default=None)
+        return None if start is None else (len(end) - start, len(end) - len(told))
+
+
+def _counts(piece: str) -> bool:
+    mixed = any(map(str.isdigit, piece)) and any(map(str.isalpha, piece))
+    return len(piece) >= (SHORTEST if mixed else LONG)
+
+
+def _small(text: str) -> str:
+    """Return a text in small letters, as long as it was."""
+    lowered = text.lower()
+    return lowered if len(lowered) == len(text) else "".join(_small_letter(letter) for letter in text)
+
+
+def _small_letter(letter: str) -> str:
+    lowered = letter.lower()
+    return lowered if len(lowered) == 1 else letter
+
+
+@lru_cache(maxsize=4)
+def _squeezed(text: str) -> str:
+    """Return a text without gaps, in small letters; one line of the log is asked for by each connection's secrets."""
+    return _GAPS.sub("", text).lower()
+
+
+def _spaced(secret: str) -> re.Pattern[str]:
+    return re.compile(f"[{_GAP}]*+".join(map(re.escape, secret)), re.IGNORECASE)
+
+
+def _by_beginning(forms: list[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for form in forms:
+        found.setdefault(form[:SHORTEST], []).append(form)
+    return found
+
+
+def _start_of(form: str, text: str, beginning: str) -> int | None:
+    """Return where a text's end begins that is the beginning of a form; the longest one."""
+    start = text.find(beginning, max(0, len(text) - len(form)))
+    while start >= 0:
+        if form.startswith(text[start:]):
+            return start
+        start = text.find(beginning, start + 1)
+    return None
