@@ -106,7 +106,7 @@ class PushOrchestrator:
             export = _export_to_push(work, draft_order.id, way)
             if export.status in ARRIVED:
                 row = self._last_row(export, "SUCCESS")
-                self._bring_up_to_date(draft_order)
+                self._bring_up_to_date(org_id, draft_order)
                 return row
             _refuse_on_hold(work, export)
             to = with_connector(self._wiring, work.connections.open(export.connection_id))
@@ -121,7 +121,7 @@ class PushOrchestrator:
             finally:
                 self._leave(to, lease)
         row = self._last_row(export)
-        self._bring_up_to_date(draft_order)
+        self._bring_up_to_date(org_id, draft_order)
         return row
 
     def _take(self, work: Work, to: OpenTarget, lease: Lease, export: Export) -> list[Attempt]:
@@ -145,9 +145,9 @@ class PushOrchestrator:
             with self._wiring.store.work(to.target.org_id) as work:
                 work.exports.leave_lane(to.target.connection_id, lease)
 
-    def _bring_up_to_date(self, order: DraftOrder) -> None:
+    def _bring_up_to_date(self, org_id: UUID, order: DraftOrder) -> None:
         """Let the caller's order say where it stands, and by which number or file its ERP knows it."""
-        stored = self._session.get(DraftOrderRow, order.id, populate_existing=True)
+        stored = self._session.get(DraftOrderRow, (order.id, org_id), populate_existing=True)
         if stored is not None:
             order.status, order.erp_order_id = OrderStatus(stored.status), stored.erp_order_id
 

@@ -26,8 +26,8 @@ from tests.acceptance.test_operators_walk import Erp, soon
 
 pytestmark = [pytest.mark.large, pytest.mark.timeout(600)]
 ROOT = Path(__file__).parents[2]
-FORMER = "84a605a3"
-"""A commit of a former release: its code is at home in tables of migration 0007, and goes on working in ours."""
+FORMER = ("84a605a3", "b28f30d7")
+"""Commits of former releases: their code is at home in tables of migrations 0007 and 0047, and goes on in ours."""
 
 PASSWORD = "a horse of the test's own"
 LINE = {"line_no": 1, "internal_sku": "INT-9", "qty": 1, "uom": "M", "unit_price": 2}
@@ -110,12 +110,12 @@ class Shop(threading.Thread):
         self.join(60)
 
 
-@pytest.fixture
-def former(tmp_path: Path) -> str:
-    """The source of the former release, from this repository's history."""
-    made = subprocess.run(["git", "-C", str(ROOT), "archive", FORMER, "src"], capture_output=True, check=False)
+@pytest.fixture(params=FORMER)
+def former(tmp_path: Path, request: pytest.FixtureRequest) -> str:
+    """The source of a former release, from this repository's history."""
+    made = subprocess.run(["git", "-C", str(ROOT), "archive", request.param, "src"], capture_output=True, check=False)
     if made.returncode:
-        pytest.skip(f"the history does not reach back to {FORMER}: a shallow clone")
+        pytest.skip(f"the history does not reach back to {request.param}: a shallow clone")
     with tarfile.open(fileobj=io.BytesIO(made.stdout)) as archive:
         archive.extractall(tmp_path, filter="data")
     return str(tmp_path / "src")

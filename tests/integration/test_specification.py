@@ -136,9 +136,10 @@ def test_attempt_0_is_the_first_and_is_found_by_its_key_through_an_index(session
     existing = orchestrator.check_idempotency(key)
     assert existing is not None
     assert (existing.id, existing.attempt_no, existing.idempotency_key) == (row.id, 1, key)
+    assert {"file", "size", "sha256"} <= (existing.request_json or {}).keys(), "its export says it"
     session.execute(text("SET LOCAL enable_seqscan = off"))
     plan = session.execute(text("EXPLAIN SELECT * FROM erp_push_log WHERE idempotency_key = :key"), {"key": key})
-    assert "uq_erp_push_log_key" in "\n".join(plan.scalars())
+    assert "idx_erp_push_log_key" in "\n".join(plan.scalars())
 
 
 def test_the_mock_connector_succeeds_by_its_mode():

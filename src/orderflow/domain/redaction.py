@@ -70,7 +70,11 @@ class Redactor:
         """Return False where a look for a few parts of secrets, a hundredth of the work, tells that there is none."""
         if self._needles is None or not text.isascii():
             return True
-        return any(map(text.lower().__contains__, self._needles))
+        lowered = text.lower()
+        for needle in self._needles:  # noqa: SIM110  # `any` takes half as long again, for every order
+            if needle in lowered:
+                return True
+        return False
 
     def value(self, value: Any, depth: int = 0) -> Any:
         """Return a JSON value, or what a connector keeps like one, without secrets; a number may be one too."""

@@ -1,7 +1,7 @@
 """Connections to PostgreSQL whose every transaction belongs to one organization, or says that it spans them.
 
-Round trips decide how fast short transactions are. The driver is therefore in autocommit mode, and a transaction
-begins with one message of two statements, `BEGIN; SET LOCAL …`, sent as SQLAlchemy's `begin` event fires; psycopg
+Round trips decide how fast short transactions are. The driver is therefore in autocommit mode, and what begins a
+transaction, `BEGIN` and `SET LOCAL …`, is kept by `storage/fast/statements.py` until its first statement; psycopg
 sends `COMMIT` and `ROLLBACK` for any transaction that is open, in autocommit mode too. A connection that the server
 has closed meanwhile is noticed on checkout by looking whether its socket has anything to read, which costs no
 round trip.
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import select
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache, lru_cache
 from typing import Any
@@ -86,6 +86,16 @@ class Database:
         """
         with translated(), self._system.begin() as connection:
             yield connection
+
+    def at_once(self, statement: str, parameters: Sequence[Any]) -> None:
+        """Execute one statement, a transaction of its own, in one round trip. It is of no organization: it sees no row.
+
+        Raises:
+            DatabaseError: As for `transaction`.
+        """
+        with translated(), self._engine.connect() as connection:
+            driver: Any = connection.connection.dbapi_connection
+            driver.execute(statement, parameters)
 
     def sessions(self, org_id: UUID, **info: Any) -> Session:
         """Return a new ORM session whose every transaction belongs to `org_id`; `info` goes to `Session.info`."""
@@ -165,19 +175,8 @@ def _create_engine(url: str, pool_size: int, *, pgbouncer: bool) -> Engine:
     )
     event.listen(engine, "connect", _need_app if pgbouncer else _become_app)
     event.listen(engine, "checkout", _notice_closed)
-    event.listen(engine, "begin", _begin)
     statements.listen(engine)
     return engine
-
-
-def _begin(connection: Connection) -> None:
-    statement = connection.get_execution_options().get("orderflow_opening", b"BEGIN")
-    raw: Any = connection.connection.dbapi_connection
-    try:
-        raw.execute(statement, prepare=False)  # two statements in one message cannot be prepared
-    except psycopg.OperationalError as error:
-        connection.invalidate(error)
-        raise _away(error) from error
 
 
 def _notice_closed(connection: psycopg.Connection[Any], _record: Any, _proxy: Any) -> None:

@@ -72,8 +72,7 @@ class Waker:
 
     def _notify(self, places: list[Place]) -> None:
         payloads = [f"{org_id}:{connection_id}" for org_id, connection_id in places]
-        with self._database.system() as connection:
-            connection.exec_driver_sql("SELECT pg_notify(%s, p) FROM unnest(%s::text[]) AS p", (CHANNEL, payloads))
+        self._database.at_once("SELECT pg_notify(%s, p) FROM unnest(%s::text[]) AS p", (CHANNEL, payloads))
 
 
 def listen(database: Database, timeout: float, stopped: threading.Event) -> Iterator[Place]:

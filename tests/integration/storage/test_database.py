@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from orderflow.domain.ids import new_id
 from orderflow.postgres.errors import DatabaseError, DatabaseSetupError
 from orderflow.storage.database import Database, normal_url
+from orderflow.storage.fast.statements import later, run
 from orderflow.storage.tables.models import AuditLog, Base, DraftOrderRow, Organization
 from orderflow.storage.wake import Waker, listen
 
@@ -163,8 +164,16 @@ def test_a_session_names_its_organization_in_every_query(database: Database, org
     assert "draft_order.org_id =" in asked[-1]
 
 
-def test_beginning_and_ending_a_transaction_cost_one_round_trip_each(
-    database: Database, org: UUID, tmp_path: Path
+@pytest.mark.parametrize(
+    ("statements", "round_trips"),
+    [
+        pytest.param(0, 0, id="nothing"),
+        pytest.param(1, 2, id="one, with the beginning, and the end"),
+        pytest.param(2, 3, id="two"),
+    ],
+)
+def test_a_transaction_begins_with_its_first_statement_in_one_round_trip(
+    database: Database, org: UUID, tmp_path: Path, statements: int, round_trips: int
 ) -> None:
     driver: Any
     with database.transaction(org) as connection:
@@ -173,9 +182,36 @@ def test_beginning_and_ending_a_transaction_cost_one_round_trip_each(
         driver.pgconn.trace(trace.fileno())
         with database.transaction(org) as connection:
             assert connection.connection.dbapi_connection is driver
+            for _ in range(statements):
+                run(connection, "SELECT 1", {})
         assert driver
         driver.pgconn.untrace()
-    assert (tmp_path / "trace").read_text().count("ReadyForQuery") == 2
+    assert (tmp_path / "trace").read_text().count("ReadyForQuery") == round_trips
+
+
+def test_what_was_kept_goes_with_the_commit_in_one_round_trip(database: Database, org: UUID, tmp_path: Path) -> None:
+    with (tmp_path / "trace").open("w+") as trace, database.transaction(org) as connection:
+        driver: Any = connection.connection.dbapi_connection
+        driver.pgconn.trace(trace.fileno())
+        later(connection, "SELECT 1", {})
+        later(connection, "SELECT 2", {})
+        connection.commit()
+        driver.pgconn.untrace()
+    assert (tmp_path / "trace").read_text().count("ReadyForQuery") == 1
+
+
+def test_a_statement_of_its_own_costs_one_round_trip_and_sees_no_row(
+    database: Database, org: UUID, admin_url: str
+) -> None:
+    with database.transaction(org) as connection:
+        connection.execute(
+            text("INSERT INTO draft_order (id, org_id, status) VALUES (gen_random_uuid(), :org, 'NEW')"), {"org": org}
+        )
+    database.at_once("UPDATE draft_order SET notes = %s", ("seen",))
+    with database.transaction(org) as connection:
+        assert connection.execute(text("SELECT notes FROM draft_order")).scalar() is None
+    _end_all_connections(admin_url)
+    database.at_once("SELECT pg_notify(%s, '')", ("nobody",))
 
 
 def test_connections_that_the_server_closed_are_replaced_unnoticed(

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from orderflow.domain.states import OrderStatus
 from orderflow.flow.ports import FIRST_VERSION, ActiveConnection, LockedError, RouteSet
-from orderflow.storage.fast.statements import run
+from orderflow.storage.fast.statements import run_together
 
 _HOLD = "SELECT id, status, version FROM draft_order WHERE id = ANY(%(ids)s) ORDER BY id FOR UPDATE SKIP LOCKED"
 # After the lock, and so it sees what whoever held that before has requested.
@@ -80,16 +80,20 @@ class Holding:
         """Note that the rules are to be asked for again."""
         self.routes, self._routes_as_found = None, False
 
-    @cached_property
+    @property
     def _states(self) -> dict[UUID, tuple[OrderStatus, int]]:
-        rows = run(self._connection, _HOLD, {"ids": list(self._order_ids or ())})
-        return {row["id"]: (OrderStatus(row["status"]), row["version"]) for row in rows}
+        return self._found[0]
 
-    @cached_property
+    @property
     def _pushes(self) -> tuple[set[UUID], int | None]:
         """The orders that were never exported, and the version of the rules: each push asks for both."""
+        return self._found[1]
+
+    @cached_property
+    def _found(self) -> tuple[dict[UUID, tuple[OrderStatus, int]], tuple[set[UUID], int | None]]:
         if not self._order_ids:
-            return set(), None
+            return {}, (set(), None)
         values = {"ids": list(self._order_ids), "org_id": self._org_id}
-        (row,) = run(self._connection, _ABOUT_PUSHES, values)
-        return set(self._order_ids).difference(row["exported"]), row["routes_version"]
+        held, (about,) = run_together(self._connection, (_HOLD, values), (_ABOUT_PUSHES, values))
+        states = {row["id"]: (OrderStatus(row["status"]), row["version"]) for row in held}
+        return states, (set(self._order_ids).difference(about["exported"]), about["routes_version"])

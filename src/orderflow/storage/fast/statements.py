@@ -2,14 +2,15 @@
 
 A request of the API is a handful of statements that take 15 µs each; SQLAlchemy adds 45 µs to every one of them, and
 170 µs to an ORM's UPDATE. Waiting for each answer costs more than that again, so a statement whose answer nobody
-looks at is kept until the next one that somebody does, or the commit, and goes in the same message
-(docs/performance.md). They run in the order in which they were given, SQLAlchemy's own in between included; only rows
-for a statement that is kept already join it, unless one that is kept after it is about the same row.
+looks at is kept until the next one that somebody does, or the commit, and goes in the same message; so does what
+begins the transaction (docs/performance.md). They run in the order in which they were given, SQLAlchemy's own in
+between included; only rows for a statement that is kept already join it, unless one that is kept after it is about the
+same row.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sized
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,12 +24,12 @@ from orderflow.storage.records import as_json
 
 Parameters = Mapping[str, Any]
 
-MOST = 4_000
-"""Characters in one message, of up to 4 bytes. Of a pipeline's end that the socket does not take at once psycopg 3.3
-sends no more, and waits for ever; 16 KB fit into the buffer of any socket that has nothing else to send."""
+MOST = 16_000
+"""Bytes in one message. Of a pipeline's end that the socket does not take at once psycopg 3.3 sends no more, and waits
+for ever; 16 KB fit into the buffer of any socket that has nothing else to send."""
 
-MOST_KEPT = 1_000_000
-"""Characters that are kept back; a file of orders is sent as it comes."""
+MOST_KEPT = 4_000_000
+"""Bytes that are kept back; a file of orders is sent as it comes."""
 
 _KEPT = "orderflow_kept"
 
@@ -39,6 +40,7 @@ class _Kept:
 
     Attributes:
         about: The ids of the rows that it is about; None if it may be about any.
+        begins: It is what begins the transaction, and may be more than one statement.
     """
 
     statement: str
@@ -46,6 +48,7 @@ class _Kept:
     about: set[UUID] | None
     values: Parameters = field(default_factory=dict)
     rows: list[str] = field(default_factory=list)
+    begins: bool = False
 
     def parameters(self) -> Parameters:
         return {**self.values, "rows": f"[{','.join(self.rows)}]"} if self.rows else self.values
@@ -57,8 +60,20 @@ def run(connection: Connection, statement: str, parameters: Parameters, rows: An
     Raises:
         sqlalchemy.exc.DBAPIError: As from `connection.execute`; also for a statement that was kept.
     """
-    with _sending(connection, len(statement) + _length(parameters)) as driver:
+    with _sending(connection, _bytes(statement) + _length(parameters)) as driver:
         return driver.cursor(row_factory=rows).execute(statement, parameters)  # type: ignore[no-any-return]  # psycopg's
+
+
+def run_together(connection: Connection, *asked: tuple[str, Parameters]) -> list[list[dict[str, Any]]]:
+    """Execute such statements one after the other, but wait for their answers once; returns the rows of each.
+
+    Raises:
+        sqlalchemy.exc.DBAPIError: As `run` does; nothing after a statement that fails is executed.
+    """
+    length = sum(_bytes(statement) + _length(parameters) for statement, parameters in asked)
+    with _sending(connection, length, together=True) as driver:
+        cursors = [driver.cursor(row_factory=dict_row).execute(*one) for one in asked]
+    return [cursor.fetchall() for cursor in cursors]
 
 
 def later(connection: Connection, statement: str, parameters: Parameters, *, about: UUID | None = None) -> None:
@@ -67,7 +82,7 @@ def later(connection: Connection, statement: str, parameters: Parameters, *, abo
     Args:
         about: The one row that it changes, if it is one.
     """
-    length = len(statement) + _length(parameters)
+    length = _bytes(statement) + _length(parameters)
     _kept(connection).append(_Kept(statement, length, {about} if about else None, parameters))
 
 
@@ -84,14 +99,14 @@ def later_rows(
         encoded = as_json(row)
         joined = _to_join(kept, statement, {row["id"], row[reads]} if reads else {row["id"]})
         joined.rows.append(encoded)
-        joined.length += len(encoded)
+        joined.length += _bytes(encoded) + 1
     if sum(one.length for one in kept) > MOST_KEPT:
         _send(connection)
 
 
 def listen(engine: Engine) -> None:
-    """Let `engine` send what was kept in time."""
-    event.listen(engine, "begin", _forget)
+    """Let `engine` send what was kept in time, at first what its option `orderflow_opening` says."""
+    event.listen(engine, "begin", _begin)
     event.listen(engine, "before_cursor_execute", _send)
     event.listen(engine, "commit", _send_and_commit)
 
@@ -109,21 +124,25 @@ def _to_join(kept: list[_Kept], statement: str, about: set[UUID]) -> _Kept:
         if one.statement == statement:
             one.about |= about
             return one
-    kept.append(_Kept(statement, len(statement), about))
+    kept.append(_Kept(statement, _bytes(statement), about))
     return kept[-1]
 
 
 def _length(parameters: Parameters) -> int:
-    long = (
-        len(value) * (40 if isinstance(value, list) else 1)
-        for value in parameters.values()
-        if hasattr(value, "__len__")
-    )
-    return sum(long)
+    return sum(_bytes(value) for value in parameters.values() if hasattr(value, "__len__"))
 
 
-def _forget(connection: Connection) -> None:
-    connection.info.pop(_KEPT, None)  # of a transaction that was rolled back
+def _bytes(value: Sized) -> int:
+    """Return how many bytes a text takes in a message; of other values, how many they may take."""
+    if isinstance(value, str):
+        return len(value) if value.isascii() else len(value.encode())
+    return len(value) * (40 if isinstance(value, list) else 1)
+
+
+def _begin(connection: Connection) -> None:
+    """Keep what begins a transaction, in the place of what is left of one that was rolled back."""
+    opening = connection.get_execution_options().get("orderflow_opening", "BEGIN")
+    connection.info[_KEPT] = [_Kept(opening, len(opening), None, begins=True)]
 
 
 def _send(connection: Connection, *_: Any) -> None:
@@ -133,25 +152,32 @@ def _send(connection: Connection, *_: Any) -> None:
 
 
 def _send_and_commit(connection: Connection) -> None:
-    if connection.info.get(_KEPT):
+    kept = connection.info.get(_KEPT)
+    if kept and not kept[-1].begins:
         with _sending(connection) as driver:
-            driver.commit()  # SQLAlchemy's own, which follows, finds nothing left to do
+            # psycopg's own would wait for what was sent before; SQLAlchemy's, which follows, finds nothing left to do.
+            driver.execute("COMMIT")
 
 
 @contextmanager
-def _sending(connection: Connection, length: int = 0) -> Iterator[Any]:
-    """Send what was kept, and what the block executes, which is `length` long, in as few messages as may be."""
+def _sending(connection: Connection, length: int = 0, *, together: bool = False) -> Iterator[Any]:
+    """Send what was kept, and what the block executes, which is `length` long, in as few messages as may be.
+
+    Args:
+        together: The block executes more than one statement, and looks at no answer before its end.
+    """
     driver: Any = connection.connection.dbapi_connection
     kept = connection.info.pop(_KEPT, [])
     try:
         while sum(one.length for one in kept) + length > MOST and kept:
             _send_some(driver, kept)
-        if not kept:
+        if kept and kept[-1].begins and not length:
+            driver.execute(kept.pop().statement, prepare=False)
+        if not kept and not together:
             yield driver
             return
         with driver.pipeline():
-            for one in kept:
-                driver.execute(one.statement, one.parameters())
+            _execute(driver, kept)
             yield driver
     except psycopg.Error as error:
         gone = bool(driver.closed)
@@ -166,8 +192,17 @@ def _send_some(driver: Any, kept: list[_Kept]) -> None:
     while kept and sum(one.length for one in [*some, kept[0]]) <= MOST:
         some.append(kept.pop(0))
     if len(some) == 1:
-        driver.execute(some[0].statement, some[0].parameters())
+        driver.execute(some[0].statement, some[0].parameters(), prepare=False if some[0].begins else None)
         return
     with driver.pipeline():
-        for one in some:
+        _execute(driver, some)
+
+
+def _execute(driver: Any, kept: list[_Kept]) -> None:
+    """Execute statements in a pipeline, which takes no two in one."""
+    for one in kept:
+        if one.begins:
+            for statement in one.statement.split("; "):
+                driver.execute(statement, prepare=False)
+        else:
             driver.execute(one.statement, one.parameters())

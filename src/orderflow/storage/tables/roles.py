@@ -16,15 +16,15 @@ APP_ROLE = "orderflow_app"
 SYSTEM_ROLE = "orderflow_system"
 
 
-def opening(org_id: UUID) -> bytes:
+def opening(org_id: UUID) -> str:
     """Return the statements that begin a transaction for one organization.
 
-    `SET LOCAL` is `set_config(…, true)` without a query; both go in one round trip. A UUID needs no quoting.
+    `SET LOCAL` is `set_config(…, true)` without a query. A UUID needs no quoting.
     """
-    return f"BEGIN; SET LOCAL orderflow.org_id = '{UUID(int=org_id.int)}'".encode()
+    return f"BEGIN; SET LOCAL orderflow.org_id = '{UUID(int=org_id.int)}'"
 
 
 ALIVE = "p.seen_at BETWEEN now() - interval '1 minute' AND now() + interval '1 minute'"
 """Of a row `p` of `process`: it told of itself just now, also by a clock that was set back since."""
 
-SYSTEM_OPENING = f"BEGIN; SET LOCAL ROLE {SYSTEM_ROLE}".encode()
+SYSTEM_OPENING = f"BEGIN; SET LOCAL ROLE {SYSTEM_ROLE}"

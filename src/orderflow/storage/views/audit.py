@@ -10,6 +10,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from orderflow.storage.tables.models.organization import OF_EVERY_ORDER, OF_FEW
 from orderflow.storage.views.conditions import common, equal
 from orderflow.storage.views.view import Ask, Condition, NextCursor, Sql, Stored, Table, View
 
@@ -73,6 +74,8 @@ class AuditFilter:
         if self.updated_from:
             yield "a.created_at >= :updated_from", {"updated_from": self.updated_from}
         yield from equal("a.action", self.action)
+        if self.action is not None and self.action not in OF_EVERY_ORDER:
+            yield f"a.{OF_FEW}", {}
         yield from equal("a.actor", self.actor)
         yield from equal("a.entity_type", self.entity_type)
         yield from equal("a.entity_id", self.entity_id)

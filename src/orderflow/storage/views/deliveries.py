@@ -16,6 +16,7 @@ from orderflow.domain.answer_details import Level
 from orderflow.domain.errors import NotFoundError
 from orderflow.domain.states import OPEN, AttemptStatus, BreakerState, ERPExportStatus, Kind, OrderAction, OrderStatus
 from orderflow.flow.refusals import no_export
+from orderflow.storage.tables.models.exports import REQUEST_OF_LOG, RESPONSE_OF_LOG
 from orderflow.storage.tables.states import among, overdue
 from orderflow.storage.views.actions import OF_EXPORT
 from orderflow.storage.views.conditions import changed, common, either, equal
@@ -259,8 +260,8 @@ class Attempt:
 class AttemptDetail(Attempt):
     """One attempt with what was asked and what was answered, secrets redacted, answers cut to 16 KiB."""
 
-    request_json: Stored | None
-    response_json: Stored | None
+    request_json: Annotated[Stored | None, Sql(REQUEST_OF_LOG)]
+    response_json: Annotated[Stored | None, Sql(RESPONSE_OF_LOG)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,20 +112,29 @@ _LEASE = {
     for one, which in ((False, _DUE_FIRST), (True, _ONE_DUE))
     for numbered, counting in ((False, _NOT_NUMBERED), (True, _NUMBERED))
 }
+# What an attempt asked is what its export says (`REQUEST_OF_LOG`), but where it gives that another document, or none.
+_ASKED = """
+    CASE WHEN r.sha256 IS NOT NULL AND (held.document_sha256 IS NULL
+              OR (held.filename, held.document_size, held.document_sha256) = (r.filename, r.size, r.sha256))
+         THEN r.request - CAST('{file,size,sha256}' AS text[]) ELSE r.request END
+"""
 _BEGIN = text(f"""
     WITH r AS (
         SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(
             id uuid, log_id uuid, filename text, storage_key text, sha256 text, size bigint, format text, media text,
             retry_count int, request_id text, request jsonb, begins bool)
     ), held AS (
-        SELECT id, draft_order_id FROM erp_export WHERE id IN (SELECT id FROM r) AND lease_token = :token
+        SELECT id, draft_order_id, filename, document_size, document_sha256 FROM erp_export
+        WHERE id IN (SELECT id FROM r) AND lease_token = :token
           AND NOT ({unsent("erp_export")} AND {on_hold("erp_export.draft_order_id")})
         ORDER BY id FOR UPDATE
     ), orders AS (
         -- With their exports, so that no step below joins two others: of what a step returns PostgreSQL expects a row,
         -- and it would look through all of one for each of the other.
-        SELECT o.id, o.attempts + 1 AS attempts, h.exports
-        FROM (SELECT draft_order_id, array_agg(id) AS exports FROM held GROUP BY draft_order_id) h
+        SELECT o.id, o.attempts + 1 AS attempts, h.ids, h.filenames, h.sizes, h.digests
+        FROM (SELECT draft_order_id, array_agg(id) AS ids, array_agg(filename) AS filenames,
+                     array_agg(document_size) AS sizes, array_agg(document_sha256) AS digests
+              FROM held GROUP BY draft_order_id) h
         JOIN draft_order o ON o.id = h.draft_order_id
         ORDER BY o.id FOR NO KEY UPDATE OF o
     ), e AS (
@@ -146,10 +155,13 @@ _BEGIN = text(f"""
     )
     INSERT INTO erp_push_log (id, org_id, draft_order_id, erp_export_id, attempt_no, connector_type, status,
                               request_json, idempotency_key, retry_count, request_id)
-    SELECT r.log_id, :org_id, o.id, r.id, o.attempts, :connector_type, {quoted(AttemptStatus.PENDING)}, r.request,
-           encode(sha256(convert_to(concat_ws(':', CAST(:org_id AS text), o.id, o.attempts), 'UTF8')), 'hex'),
+    SELECT r.log_id, :org_id, held.order_id, r.id, held.attempts, :connector_type,
+           {quoted(AttemptStatus.PENDING)}, {_ASKED}, encode(sha256(convert_to(
+               concat_ws(':', CAST(:org_id AS text), held.order_id, held.attempts), 'UTF8')), 'hex'),
            r.retry_count, r.request_id
-    FROM (SELECT id, attempts, unnest(exports) AS export_id FROM orders) o JOIN r ON r.id = o.export_id
+    FROM (SELECT id AS order_id, attempts, unnest(ids) AS id, unnest(filenames) AS filename,
+                 unnest(sizes) AS document_size, unnest(digests) AS document_sha256 FROM orders) held
+    JOIN r ON r.id = held.id
     RETURNING erp_export_id, attempt_no
 """)  # noqa: S608  # built from constants
 _MARK_BEGUN = text(f"""

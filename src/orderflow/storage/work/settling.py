@@ -14,6 +14,7 @@ from orderflow.domain.proof import Proof
 from orderflow.domain.states import ARRIVED, ERPExportStatus, ExportStep, OrderEvent, OrderStatus
 from orderflow.flow.ports import Batch, Settlement
 from orderflow.storage.records import as_json, records
+from orderflow.storage.tables.models.exports import AS_PUBLISHED, PUBLISHED
 from orderflow.storage.tables.states import among, changed_since, may, quoted
 from orderflow.storage.work.proofs import keep
 
@@ -70,7 +71,7 @@ _SETTLE = text(f"""
             answered_at = CASE WHEN r.export_status = {_ACKED} THEN now() END,
             unreadable_answer = CASE WHEN r.export_status <> {_ACKED} THEN e.unreadable_answer END
         FROM r JOIN held ON held.id = r.export_id WHERE e.id = held.id
-        RETURNING e.id, e.draft_order_id, e.created_at
+        RETURNING e.id, e.draft_order_id, e.created_at, e.staged_path, e.document_size
     ), o AS (
         UPDATE draft_order o
         SET status = r.order_status,
@@ -84,7 +85,8 @@ _SETTLE = text(f"""
           AND NOT {changed_since("e")}
     ), l AS (
         UPDATE erp_push_log l
-        SET status = r.log_status, response_json = r.response, error_message = r.message, latency_ms = r.latency_ms
+        SET status = r.log_status, error_message = r.message, latency_ms = r.latency_ms,
+            response_json = CASE WHEN r.response = {PUBLISHED} THEN '{AS_PUBLISHED}' ELSE r.response END
         FROM r JOIN e ON e.id = r.export_id WHERE l.id = r.log_id
     )
     SELECT id FROM e

@@ -100,7 +100,12 @@ def test_a_delivery_can_be_followed_and_its_document_downloaded(acme, app, zone,
     assert document.headers["content-disposition"] == f"attachment; filename*=UTF-8''{sent['filename']}"
     (attempt,) = acme.call("GET", f"/push-log?export_id={export['id']}").json()["items"]
     detail = acme.call("GET", f"/push-log/{attempt['id']}").json()
-    assert detail["request_json"]["file"] == sent["filename"]
+    about = {"file": sent["filename"], "size": sent["document_size"], "sha256": sent["document_sha256"]}
+    assert detail["request_json"] == about
+    address = (tmp_path / "in" / sent["filename"]).as_uri()
+    assert detail["response_json"] == {"file": sent["filename"], "path": address, "bytes": sent["document_size"]}
+    do(app, acme, "UPDATE erp_export SET filename = 'another', staged_path = NULL")
+    assert acme.call("GET", f"/push-log/{attempt['id']}").json() == detail, "it keeps what its export says no more"
     assert (detail["status"], detail["attempt_no"]) == ("SUCCESS", 1)
     assert detail["request_id"] == export["request_id"] is not None
 
@@ -121,7 +126,7 @@ def test_lists_are_filtered_and_paged(acme, app, zone):
     second = acme.call("GET", f"/exports?limit=3&cursor={first['next_cursor']}").json()
     assert len({export["id"] for export in first["items"] + second["items"]}) == 4
     log = acme.call("GET", "/push-log?limit=2&status=SUCCESS").json()
-    rest = acme.call("GET", f"/push-log?limit=2&cursor={log['next_cursor']}").json()
+    rest = acme.call("GET", f"/push-log?limit=2&status=SUCCESS&cursor={log['next_cursor']}").json()
     assert (len(log["items"]), len(rest["items"])) == (2, 1)
 
 
@@ -165,16 +170,30 @@ def test_what_waits_can_be_moved(acme, app, zone, mock):
     assert acme.call("POST", "/exports/move", json={**body, "all": True}).status_code == 409
 
 
+EARLIER = """
+    INSERT INTO erp_push_log (id, org_id, draft_order_id, erp_export_id, attempt_no, connector_type, status,
+                              request_json, error_message, idempotency_key)
+    SELECT gen_random_uuid(), org_id, draft_order_id, id, 0, 'DROPZONE_JSON_V1', 'RETRYING',
+           '{"destination": "there"}', 'It is away.', 'earlier' FROM erp_export
+"""
+
+
 def test_a_moved_delivery_is_written_anew_for_its_new_connector(acme, app, zone, mock):
     pushed(acme)
     (export,) = exports(acme)
     do(app, acme, "UPDATE erp_connection SET config_encrypted = '\\x00' WHERE connector_type = 'DROPZONE_JSON_V1'")
     do(app, acme, "UPDATE erp_export SET filename = 'old', document_sha256 = 'old', export_storage_key = 'old'")
+    do(app, acme, EARLIER)
     acme.call("POST", "/exports/move", json={"from": zone, "to": mock, "ids": [export["id"]]})
     work_off(app, acme, mock)
     sent = acme.call("GET", f"/exports/{export['id']}").json()
     assert sent["status"] == "SENT"
     assert sent["filename"] != "old"
+    attempts = acme.call("GET", f"/push-log?export_id={export['id']}").json()["items"]
+    asked = [acme.call("GET", f"/push-log/{attempt['id']}").json()["request_json"] for attempt in attempts]
+    now = {"file": sent["filename"], "size": sent["document_size"], "sha256": sent["document_sha256"]}
+    now["destination"] = asked[0]["destination"]
+    assert asked == [now, {"file": "old", "size": None, "sha256": "old", "destination": "there"}]
 
 
 def test_a_doubt_is_resolved_by_a_person(acme, app):

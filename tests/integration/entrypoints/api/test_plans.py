@@ -345,7 +345,8 @@ def _look_at_lists(walk: Walk, zone: str) -> None:
     _list(walk, "/draft-orders", [*common, *orders, *numbered, *unread, *routed, "waits_for=NO_ROUTE"])
     _list(walk, "/exports", [*common, *exports, *flags, *routed, f"order_id={order_id}"])
     _list(walk, "/push-log", [*common, recent, *attempts, f"order_id={order_id}", f"export_id={order_id}"])
-    audit = ["", time, "action=LOGIN_FAILED", "actor=nobody", "entity_type=erp_connection", f"entity_id={order_id}"]
+    audit = ["", time, "actor=nobody", "entity_type=erp_connection", f"entity_id={order_id}"]
+    audit += ["action=LOGIN_FAILED", "action=DRAFT_CREATED"]
     _list(walk, "/audit-log", audit)
     for period in ("24h", "7d", "30d"):
         walk("GET", "/stats", query=f"period={period}")

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, exc, text
 from orderflow.domain.ids import new_id
 from orderflow.storage.database import Database
 from orderflow.storage.fast import statements
-from orderflow.storage.fast.statements import MOST, MOST_KEPT, later, later_rows, run
+from orderflow.storage.fast.statements import MOST, MOST_KEPT, later, later_rows, run, run_together
 from orderflow.storage.work import orders, revisions
 
 ADD = """
@@ -45,7 +45,7 @@ def notes(connection: Connection) -> dict[UUID, str]:
 
 def test_rows_for_the_same_statement_go_in_one(connection: Connection, org: UUID) -> None:
     ids = [add(connection, org, str(number)) for number in range(5)]
-    assert len(connection.info[statements._KEPT]) == 1
+    assert len([kept for kept in connection.info[statements._KEPT] if not kept.begins]) == 1
     assert notes(connection) == {order_id: str(number) for number, order_id in enumerate(ids)}
 
 
@@ -82,6 +82,25 @@ def test_statements_of_any_length_come_through(
     with database.transaction(org) as another:
         lengths = {order_id: len(text) for order_id, text in notes(another).items()}
     assert lengths == dict.fromkeys([*long, short], length)
+
+
+def test_statements_that_are_asked_together_are_answered_each(connection: Connection, org: UUID) -> None:
+    order_id = add(connection, org, "kept")
+    sent = (SET_NOTES + " RETURNING notes", {"id": order_id, "notes": "é" * MOST})
+    assert run_together(connection, sent, ("SELECT count(*) AS many FROM draft_order", {})) == [
+        [{"notes": "é" * MOST}],
+        [{"many": 1}],
+    ]
+
+
+def test_nothing_is_executed_after_one_of_them_that_fails(database: Database, org: UUID) -> None:
+    with database.transaction(org) as connection:
+        order_id = add(connection, org, "before")
+    after = (SET_NOTES, {"id": order_id, "notes": "after"})
+    with pytest.raises(exc.DataError), database.transaction(org) as connection:
+        run_together(connection, ("SELECT 1 / 0", {}), after)
+    with database.transaction(org) as connection:
+        assert notes(connection) == {order_id: "before"}
 
 
 def test_the_error_of_a_kept_statement_comes_up_at_the_commit_and_nothing_is_stored(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.ext.hybrid import hybrid_property
+from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column, relationship
 
 from orderflow.domain.states import AttemptStatus, ERPExportStatus, ExportStep, Kind
 from orderflow.storage.tables.models.base import (
@@ -32,7 +34,7 @@ class ERPExport(Owned, Base):
         one_of("status", "status", ERPExportStatus),
         one_of("kind", "kind", Kind),
         within_org("connection_id", "erp_connection"),
-        Index("idx_erp_export_order", "draft_order_id", text("created_at DESC")),
+        Index("idx_erp_export_order", "draft_order_id"),
         Index("idx_erp_export_org", "org_id", "created_at"),
         Index("idx_erp_export_updated", "updated_at", **BY_RANGE),
         # Whether a connection has any, which its foreign key asks too.
@@ -152,6 +154,28 @@ class ERPExport(Owned, Base):
     updated_at: Mapped[datetime] = mapped_column(server_default=NOW)  # by a trigger: when what people see changed
 
 
+_ADDRESS = r"substring(e.staged_path FROM '^(.*)\.[^.]*\.[^.]*$')"
+PUBLISHED = f"""
+    jsonb_build_object('file', substring({_ADDRESS} FROM '[^/]*$'), 'path', {_ADDRESS}, 'bytes', e.document_size)
+"""
+"""SQL for what is answered where the export `e` was staged, and got its name without more ado (`channels.zone`)."""
+
+AS_PUBLISHED = '{"file": null}'
+"""What an attempt keeps of that answer."""
+
+REQUEST_OF_LOG = """
+    jsonb_build_object('file', e.filename, 'size', e.document_size, 'sha256', e.document_sha256) || l.request_json
+"""
+"""SQL for what the attempt `l` at the export `e` asked; null once that was forgotten.
+
+A row keeps what its export does not say. Before that gets another document, or is staged anew, a trigger has its
+attempts say what they were about (migration 0048).
+"""
+
+RESPONSE_OF_LOG = f"CASE WHEN l.response_json = '{AS_PUBLISHED}' THEN {PUBLISHED} ELSE l.response_json END"
+"""SQL for what was answered to it."""
+
+
 class ERPPushLog(Owned, Base):
     """One attempt, with what was asked and what was answered; secrets redacted, answers capped."""
 
@@ -159,7 +183,8 @@ class ERPPushLog(Owned, Base):
     __table_args__ = (
         one_of("status", "status", AttemptStatus),
         Index("idx_erp_push_log_idempotency", "org_id", "draft_order_id", "attempt_no", unique=True),
-        Index("uq_erp_push_log_key", "idempotency_key", unique=True),
+        # A digest of what the index above keeps unique.
+        Index("idx_erp_push_log_key", "idempotency_key", postgresql_using="hash"),
         Index("idx_erp_push_log_org", "org_id", "created_at"),
         Index("idx_erp_push_log_export", "erp_export_id"),
         # Of the failures only, by a column that a success leaves alone: its row is updated without touching any index.
@@ -170,20 +195,57 @@ class ERPPushLog(Owned, Base):
             text("id DESC"),
             postgresql_where=text("error_message IS NOT NULL"),
         ),
-        {"postgresql_with": {**VACUUM_BY_ROWS, "fillfactor": "40"}},
+        {"postgresql_with": {**VACUUM_BY_ROWS, "fillfactor": "45"}},
     )
     draft_order_id: Mapped[UUID]  # no foreign key, so that old orders can be deleted quickly
     erp_export_id: Mapped[UUID] = mapped_column(ForeignKey("erp_export.id"))
     attempt_no: Mapped[int]
     connector_type: Mapped[str]
     status: Mapped[str] = state_column(AttemptStatus.PENDING)
-    request_json: Mapped[dict[str, Any] | None]
-    response_json: Mapped[dict[str, Any] | None]
+    kept_request: Mapped[dict[str, Any] | None] = mapped_column("request_json")
+    kept_response: Mapped[dict[str, Any] | None] = mapped_column("response_json")
     error_message: Mapped[str | None]
     idempotency_key: Mapped[str]
     retry_count: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     latency_ms: Mapped[int | None]
     request_id: Mapped[str | None]
+    _export: Mapped[ERPExport | None] = relationship(lazy="selectin", viewonly=True)
+
+    @hybrid_property
+    def request_json(self) -> dict[str, Any] | None:
+        """What was asked, as `REQUEST_OF_LOG` has it; in a query it is what the row keeps."""
+        if self.kept_request is None or self._export is None:
+            return self.kept_request
+        sent = self._export
+        about = {"file": sent.filename, "size": sent.document_size, "sha256": sent.document_sha256}
+        return about | self.kept_request
+
+    @request_json.inplace.setter
+    def _request_json_setter(self, value: dict[str, Any] | None) -> None:
+        self.kept_request = value
+
+    @request_json.inplace.expression
+    @classmethod
+    def _request_json_expression(cls) -> InstrumentedAttribute[dict[str, Any] | None]:
+        return cls.kept_request
+
+    @hybrid_property
+    def response_json(self) -> dict[str, Any] | None:
+        """What was answered, as `RESPONSE_OF_LOG` has it; in a query it is what the row keeps."""
+        sent = self._export
+        if self.kept_response != json.loads(AS_PUBLISHED) or sent is None or sent.staged_path is None:
+            return self.kept_response
+        path = sent.staged_path.rsplit(".", 2)[0]
+        return {"file": path.rpartition("/")[2], "path": path, "bytes": sent.document_size}
+
+    @response_json.inplace.setter
+    def _response_json_setter(self, value: dict[str, Any] | None) -> None:
+        self.kept_response = value
+
+    @response_json.inplace.expression
+    @classmethod
+    def _response_json_expression(cls) -> InstrumentedAttribute[dict[str, Any] | None]:
+        return cls.kept_response
 
 
 class DeliveryProof(Base):

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, Numeric, text
+from sqlalchemy import ForeignKey, Index, Numeric, PrimaryKeyConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -49,7 +49,7 @@ class DraftOrderRow(Owned, Base):
         Index("idx_draft_order_updated", "updated_at", **BY_RANGE),
         Index("idx_draft_order_import", "org_id", "import_id", postgresql_where=text("import_id IS NOT NULL")),
         Index("idx_draft_order_waits", "org_id", "waits_seen", postgresql_where=text("waits_for IS NOT NULL")),
-        Index("uq_draft_order_in_org", "org_id", "id", unique=True),
+        PrimaryKeyConstraint("id", "org_id"),  # one key, by which an order is found, and to which others point
         one_of("confirmation", "confirmation", Confirmation),
         Index(
             "idx_draft_order_differs",
@@ -60,6 +60,7 @@ class DraftOrderRow(Owned, Base):
         ),
         {"postgresql_with": {**VACUUM_BY_ROWS, "fillfactor": "60"}},
     )
+    id: Mapped[UUID] = mapped_column(default=new_id)
     status: Mapped[str]
     source: Mapped[str | None]
     external_order_number: Mapped[str | None]
@@ -114,10 +115,13 @@ class DraftOrderLineRow(Base):
     """One line of an order."""
 
     __tablename__ = "draft_order_line"
-    __table_args__ = ({"postgresql_with": VACUUM_EARLY},)
+    __table_args__ = (
+        within_org("draft_order_id", "draft_order", ondelete="CASCADE"),
+        {"postgresql_with": VACUUM_EARLY},
+    )
     id: Mapped[UUID] = mapped_column(default=new_id)
     org_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id"))
-    draft_order_id: Mapped[UUID] = mapped_column(ForeignKey("draft_order.id", ondelete="CASCADE"), primary_key=True)
+    draft_order_id: Mapped[UUID] = mapped_column(primary_key=True)
     line_no: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     internal_sku: Mapped[str | None]
     qty: Mapped[Decimal | None] = mapped_column(Numeric(18, 3))

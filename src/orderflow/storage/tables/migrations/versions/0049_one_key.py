@@ -1,0 +1,78 @@
+"""Each change of an order writes to one index less, and so does what each order brings into the log of changes.
+
+An order had two keys: its own, and one with its organization, which others point to. One of both takes their place;
+what pointed to an order by its id alone does so by both, too. Nothing is asked that the former release could not ask as
+well: what it looks for by an action that each order brings is so frequent that the list by age has it at hand.
+"""
+
+from alembic import op
+from sqlalchemy import text
+
+revision = "0049"
+down_revision = "0048"
+
+# The definitions are as PostgreSQL tells them.
+_KEY = "btree (id, org_id)"
+_RARE = "(action <> ALL (ARRAY['DRAFT_CREATED'::text, 'DRAFT_APPROVED'::text, 'DRAFT_PUSHED'::text]))"
+_INDEXES = {
+    "idx_audit_log_action": ("audit_log", f"btree (org_id, action, created_at) WHERE {_RARE}"),
+    # Of one order all are read, and share an entry.
+    "idx_erp_export_order": ("erp_export", "btree (draft_order_id)"),
+}
+_DEFINED = text("""
+    SELECT split_part(pg_get_indexdef(indexrelid), ' USING ', 2) FROM pg_index
+    WHERE indexrelid = to_regclass(:name) AND indisvalid
+""")
+_POINTING = {
+    "draft_order_line": "fk_draft_order_line_draft_order_id",
+    "draft_order_revision": "fk_draft_order_revision_org_id_draft_order_id",
+    "draft_order_confirmation": "fk_draft_order_confirmation_org_id_draft_order_id",
+    "order_hold": "fk_order_hold_org_id_draft_order_id",
+    "delivery_proof": "fk_delivery_proof_org_id_draft_order_id",
+}
+_NEW = "fk_{}_org_id_draft_order_id"
+
+
+def upgrade() -> None:
+    # Each of these may be said twice, for an upgrade that broke off begins again.
+    with op.get_context().autocommit_block():
+        for name, (table, definition) in _INDEXES.items():
+            if not _is(name, definition):
+                _make(f"new_{name}", "INDEX", table, definition)
+                op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
+                op.execute(f"ALTER INDEX new_{name} RENAME TO {name}")
+    if not _is("pk_draft_order", _KEY):
+        with op.get_context().autocommit_block():
+            _make("new_pk_draft_order", "UNIQUE INDEX", "draft_order", _KEY)
+        _take_over()
+    for table in _POINTING:
+        with op.get_context().autocommit_block():  # beside the work, and a transaction for each
+            op.execute(f"ALTER TABLE {table} VALIDATE CONSTRAINT {_NEW.format(table)}")
+
+
+def _take_over() -> None:
+    # Orders first, as who deletes one locks them.
+    op.execute(f"LOCK TABLE draft_order, {', '.join(_POINTING)} IN ACCESS EXCLUSIVE MODE")
+    for table, constraint in _POINTING.items():
+        op.execute(f"ALTER TABLE {table} DROP CONSTRAINT {constraint}")
+    op.execute("DROP INDEX uq_draft_order_in_org")
+    op.execute(
+        "ALTER TABLE draft_order DROP CONSTRAINT pk_draft_order,"
+        " ADD CONSTRAINT pk_draft_order PRIMARY KEY USING INDEX new_pk_draft_order"
+    )
+    for table in _POINTING:
+        op.execute(
+            f"ALTER TABLE {table} ADD CONSTRAINT {_NEW.format(table)} FOREIGN KEY (org_id, draft_order_id)"
+            " REFERENCES draft_order (org_id, id) ON DELETE CASCADE NOT VALID"
+        )
+
+
+def _is(name: str, definition: str) -> bool:
+    return bool(op.get_bind().execute(_DEFINED, {"name": name}).scalar() == definition)
+
+
+def _make(name: str, kind: str, table: str, definition: str) -> None:
+    """Make an index beside the work; one that an upgrade left unfinished is made anew."""
+    if not _is(name, definition):
+        op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
+        op.execute(f"CREATE {kind.replace('INDEX', 'INDEX CONCURRENTLY')} {name} ON {table} USING {definition}")
