@@ -85,6 +85,9 @@ class Session(ABC):
     takes_back: bool = False
     """Whether a document that was delivered can be taken back as long as the ERP has not taken it."""
 
+    receipts_later: bool = False
+    """Whether receipts come by themselves, each of which names the digest of what was sent: `checks`."""
+
     processes: int | None = None
     """How many processes of ours may be signed in at a time to deliver; None: all that there are."""
 
@@ -102,6 +105,10 @@ class Session(ABC):
 
     def headers(self, parcel: Parcel) -> dict[str, str]:
         """Return what goes with a document, for a person; no secrets."""
+        return {}
+
+    def checks(self, parcels: Sequence[Parcel]) -> dict[UUID, str]:
+        """Return what a receipt that comes by itself has to name as the digest of each, by order id."""
         return {}
 
     @abstractmethod

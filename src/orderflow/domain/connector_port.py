@@ -157,6 +157,13 @@ class ERPConnectorPort(ABC):
         """
         raise TypeError(f"{type(self).__name__} says that it takes orders back, but has no take_back")
 
+    def receipt_checks(self, draft_orders: Sequence[DraftOrder], config: dict[str, Any]) -> dict[UUID, str]:
+        """Return what a receipt that comes by itself has to name as the digest of a document, by the order's id.
+
+        It is noted before anything is sent, so that such a receipt proves what a process sent that died of it. No I/O.
+        """
+        return {}
+
     def numbered(self, config: dict[str, Any]) -> bool:
         """Return whether `render` needs a `Delivery.control_number`; where it does not, none is counted."""
         return False

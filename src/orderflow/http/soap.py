@@ -108,9 +108,10 @@ def body_of(answer: Answer, name: str, *, changes: bool = True) -> etree._Elemen
     if answer.status in _BY_STATUS:
         raise error_of(answer, name, changes=changes)
     root = _root(answer)
-    body = None if root is None else root.find("{*}Body")
-    if root is None or body is None or etree.QName(root).localname != "Envelope":
+    bodies = [] if root is None else root.findall("{*}Body")
+    if root is None or len(bodies) != 1 or etree.QName(root).localname != "Envelope":
         raise _no_envelope(answer, name, changes=changes)
+    (body,) = bodies
     fault = body.find("{*}Fault")
     if fault is not None:
         raise _fault(fault, answer, name, changes=changes)

@@ -16,12 +16,14 @@ from orderflow.channels.as2.arriving import RECEIPT, StrangerError
 from orderflow.channels.as2.certificates import certificates, identities
 from orderflow.channels.as2.faults import Fault, unsupported
 from orderflow.channels.as2.new_keys import NewKeys, new_keys
+from orderflow.channels.as2.session import As2Session
 from orderflow.connectors.registry import ConnectorRegistry
 from orderflow.domain.delivery import Arrived
 from orderflow.domain.ids import new_id
 from orderflow.domain.orders import Customer, DraftOrder, DraftOrderLine
 from orderflow.flow.answers.read_arrived import read_arrived
 from orderflow.flow.answers.receive import receive
+from orderflow.flow.delivery import push_batch
 from orderflow.flow.delivery.request import request_push
 from orderflow.flow.delivery.resolve import resolve_held
 from orderflow.flow.order.accept import accept_orders
@@ -233,7 +235,53 @@ def test_a_receipt_counts_although_the_answer_to_its_message_was_lost(connect, p
     assert (talk.installation.export(order_id)["status"], len(partner.came)) == ("SENT", 1)
 
 
-def test_a_receipt_for_what_a_process_sent_and_died_of_is_told_and_decides_nothing(connect, partner):
+class DiedError(BaseException):
+    """The process ends where this is raised."""
+
+
+def died(*_: object) -> None:
+    raise DiedError
+
+
+def dead_after_sending(
+    connect: Callable[..., Talk], partner: Partner, monkeypatch: pytest.MonkeyPatch, **more: Any
+) -> tuple[Talk, UUID]:
+    """Return an order that was sent by a process that ended before it could say so; its lease has ended since."""
+    partner.replies = [taken]
+    talk = connect(**LATE | more)
+    with monkeypatch.context() as dying:
+        dying.setattr(push_batch, "settle", died)
+        with pytest.raises(DiedError):
+            talk.send()
+    talk.installation.do("UPDATE erp_export SET lease_until = now() - interval '1 second'")
+    (order,) = talk.installation.rows("SELECT id FROM draft_order")
+    return talk, order["id"]
+
+
+@pytest.mark.parametrize("more", [{}, {"compress": True}, {"sign": "none"}, {"sign": "none", "encrypt": "none"}])
+def test_a_receipt_proves_what_a_process_sent_and_died_of(connect, partner, monkeypatch, more):
+    talk, order_id = dead_after_sending(connect, partner, monkeypatch, **more)
+    talk.receive(replace(partner.statements[0], check=(b"another", "sha-256")))
+    assert "MIC" in talk.installation.export(order_id)["unreadable_answer"]["reason"]
+    talk.receive(partner.statements[0])
+    export = talk.installation.export(order_id)
+    assert (talk.installation.order(order_id)["status"], export["status"]) == ("PUSHED", "SENT")
+    talk.go_on()
+    assert len(partner.came) == 1
+
+
+def test_what_is_only_asked_about_since_does_not_change_what_its_receipt_has_to_name(connect, partner, monkeypatch):
+    talk, order_id = dead_after_sending(connect, partner, monkeypatch)
+    noted = talk.installation.export(order_id)["receipt_check"]
+    with monkeypatch.context() as changed:
+        changed.setattr(As2Session, "checks", lambda _, parcels: {one.order_id: "another" for one in parcels})
+        talk.go_on()
+    assert (talk.installation.export(order_id)["receipt_check"], len(partner.came)) == (noted, 1)
+    talk.receive(partner.statements[0])
+    assert talk.installation.export(order_id)["status"] == "SENT"
+
+
+def test_a_receipt_for_what_a_process_of_a_former_release_died_of_decides_nothing(connect, partner):
     talk, order_id = awaiting(connect, partner)
     talk.installation.do("UPDATE erp_export SET receipt_check = NULL")
     talk.receive(partner.statements[0])

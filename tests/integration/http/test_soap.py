@@ -50,6 +50,10 @@ def fault_12(code: str, inner: str = "", words: str = "Customer 4711 is locked")
     return Fault(status=400, content=enveloped(inside, SOAP_12))
 
 
+TWO_BODIES = enveloped("<n:Created xmlns:n='urn:orders'/></e:Body><e:Body><e:Fault/>")
+"""Of which only the second says that it failed."""
+
+
 @pytest.fixture
 def server() -> Iterator[MisbehavingHTTPServer]:
     def take(request: Received) -> tuple[int, Mapping[str, str], bytes]:
@@ -111,6 +115,7 @@ def test_version_1_2_names_the_action_in_its_type(server: MisbehavingHTTPServer,
         (HTML, InDoubtError, "instead of an envelope"),
         (NOTHING, InDoubtError, "instead of an envelope"),
         (Fault(content=enveloped("")), InDoubtError, "empty envelope"),
+        (Fault(content=TWO_BODIES), InDoubtError, "instead of an envelope"),
         (Fault(content=b"<!DOCTYPE x [<!ENTITY a 'b'>]>" + enveloped("<a>&a;</a>")), InDoubtError, "instead of"),
         (Fault(content=b"<Envelope/>"), InDoubtError, "instead of an envelope"),
     ],

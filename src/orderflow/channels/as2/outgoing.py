@@ -44,23 +44,36 @@ class Packed:
 
 
 def pack(document: Document, terms: Terms) -> Packed:
-    """Return the message that carries a document. Raises Fault: it cannot be encrypted with that certificate.
-
-    What is checked: what was signed; of what is not, the document with its head if something is around it, else
-    the document alone. Sources: RFC 4130, section 7.3.1; RFC 5402, section 4.
-    """
-    headers, body = _plain(document), document.content
-    checked = mime.written(headers, body) if terms.sign or terms.encrypt or terms.compress else body
-    if terms.compress:
-        headers, body = _cms("compressed-data", "smime.p7z"), compress(mime.written(headers, body))
+    """Return the message that carries a document. Raises Fault: it cannot be encrypted with that certificate."""
+    headers, body = _entity(document, compresses=terms.compress)
+    checked = what_is_checked(
+        document, signs=terms.sign is not None, encrypts=terms.encrypt is not None, compresses=terms.compress
+    )
     if terms.sign is not None:
-        checked = mime.written(headers, body)
         headers, body = signed(checked, *terms.sign)
     if terms.encrypt is not None:
         to, cipher = terms.encrypt
         kind = "authEnveloped-data" if cipher.endswith("gcm") else "enveloped-data"
         headers, body = _cms(kind, "smime.p7m"), encrypt(mime.written(headers, body), to, cipher)
     return Packed(headers, body, checked)
+
+
+def what_is_checked(document: Document, *, signs: bool, encrypts: bool, compresses: bool) -> bytes:
+    """Return what the check in a document's receipt is the digest of; the same for the same document.
+
+    That is what is signed; of what is not, the document with its head if something is around it, else the document
+    alone. Sources: RFC 4130, section 7.3.1; RFC 5402, section 4.
+    """
+    if signs:
+        return mime.written(*_entity(document, compresses=compresses))
+    return mime.written(_plain(document), document.content) if encrypts or compresses else document.content
+
+
+def _entity(document: Document, *, compresses: bool) -> tuple[Headers, bytes]:
+    headers, body = _plain(document), document.content
+    if compresses:
+        return _cms("compressed-data", "smime.p7z"), compress(mime.written(headers, body))
+    return headers, body
 
 
 def signed(entity: bytes, identity: Identity, digest: str) -> tuple[Headers, bytes]:

@@ -14,7 +14,7 @@ from orderflow.channels.as2.late_receipts import read_late
 from orderflow.channels.as2.mime import quoted
 from orderflow.channels.as2.names import own_message_id, written_name
 from orderflow.channels.as2.outcome import Sent, outcome
-from orderflow.channels.as2.outgoing import Headers, Packed, pack
+from orderflow.channels.as2.outgoing import Headers, Packed, pack, what_is_checked
 from orderflow.channels.as2.receipt import LONGEST, check_of
 from orderflow.channels.as2.settings import As2Settings
 from orderflow.channels.as2.sides import Sides
@@ -23,7 +23,7 @@ from orderflow.channels.channel import Parcel, Reader, Session
 from orderflow.channels.http.at_once import AtOnce, each_at_once
 from orderflow.channels.http.session import check_lease
 from orderflow.domain import clock
-from orderflow.domain.delivery import Ack, Arrived, ExportResult, Waiting, WaitingExport
+from orderflow.domain.delivery import Ack, Arrived, Document, ExportResult, Waiting, WaitingExport
 from orderflow.domain.errors import ConnectorError, NeedsAttentionError
 from orderflow.domain.ids import new_id
 from orderflow.http import Answer, HttpClient, tls_context
@@ -40,6 +40,7 @@ class As2Session(Session):
     def __init__(self, settings: As2Settings) -> None:
         self._settings, self._sides = settings, Sides.of(settings)
         self.idempotent = settings.same_id_once  # by the Message-ID
+        self.receipts_later = settings.receipts == "async"
         self._room = AtOnce(settings.max_in_flight)
         key = settings.client_key.get_secret_value() if settings.client_key else None
         passphrase = settings.client_passphrase.get_secret_value() if settings.client_passphrase else None
@@ -60,6 +61,17 @@ class As2Session(Session):
     def destination(self, filename: str) -> str:
         """Return whom documents go to, and where."""
         return f"AS2 {self._settings.as2_to} at {self._settings.url}"
+
+    def checks(self, parcels: Sequence[Parcel]) -> dict[UUID, str]:
+        """Return what the receipt of each has to name (MIC)."""
+        return {parcel.order_id: self._check(parcel.document) for parcel in parcels}
+
+    def _check(self, document: Document) -> str:
+        said = self._settings
+        checked = what_is_checked(
+            document, signs=said.sign != "none", encrypts=said.encrypt != "none", compresses=said.compress
+        )
+        return check_of(checked, said.digest)
 
     def deliver(self, parcels: Sequence[Parcel]) -> Iterator[tuple[UUID, ExportResult | ConnectorError]]:
         """Send messages, some at a time."""

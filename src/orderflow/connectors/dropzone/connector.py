@@ -234,6 +234,14 @@ class DropzoneConnector(BaseConnector):
         asks = Kind.RECALL in self.kinds(config) and not self.takes_back(config)
         return UNANSWERED if asks and not self.expects_acks(config) else None
 
+    def receipt_checks(self, draft_orders: Sequence[DraftOrder], config: dict[str, Any]) -> dict[UUID, str]:
+        """Return what the channel says that receipts of these have to name."""
+        with self.session(config) as opened:
+            if not opened.session.receipts_later:
+                return {}
+            checks: dict[UUID, str] = opened.session.checks([self._parcel(order, config) for order in draft_orders])
+        return checks
+
     def _parcel(self, order: DraftOrder, config: dict[str, Any]) -> Parcel:
         return Parcel(order.id, self.document(order, config), order.delivery, self.format.receipt)
 

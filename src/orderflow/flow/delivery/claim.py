@@ -89,6 +89,7 @@ def begin_attempts(wiring: Wiring, batch: Batch) -> None:
             work.exports.release(batch.lease, export_ids, STORE_DOWN_DELAY, error.as_json())
             work.exports.leave_lane(batch.to.target.connection_id, batch.lease)
         raise
+    _note_checks(batch)
     reached("stored")
     with wiring.store.work(batch.to.target.org_id) as work:
         work.exports.begin(batch)
@@ -134,6 +135,20 @@ def _unsupported(to: OpenTarget, delivery: Delivery) -> ConnectorError | None:
             hint="Look in the ERP whether it has the order, then confirm the recall, or end it.",
         )
     return None
+
+
+def _note_checks(batch: Batch) -> None:
+    """Have it noted what receipts have to name, before a process sends what it may die of."""
+    attempts = [one for one in batch.attempts if one.outcome is None and one.order.delivery.document is not None]
+    try:
+        checks = batch.to.connector.receipt_checks([one.order for one in attempts], batch.to.target.config)
+    except ConnectorError:  # which the delivery meets, too
+        return
+    except Exception as error:  # noqa: BLE001  # as below
+        connector_fault(batch.to.target.connector_type, error)  # it is logged; the delivery goes on without
+        return
+    for attempt in attempts:
+        attempt.check = checks.get(attempt.order.id)
 
 
 def _build(wiring: Wiring, batch: Batch, attempts: Sequence[Attempt]) -> None:

@@ -95,6 +95,7 @@ class Attempt:
         sent: It was handed to the connector to be sent, not only asked about.
         outcome: What the connector said; None until it did, and for ever if the lease was lost.
         ask_in: Seconds until "not there" is an answer; None if there was no such answer.
+        check: What a receipt that comes by itself has to name as the digest of the document; None: none does.
         latency_ms: From the start of the batch's delivery to this outcome.
     """
 
@@ -119,6 +120,7 @@ class Attempt:
     sent: bool = False
     outcome: ExportResult | ConnectorError | None = None
     ask_in: float | None = None
+    check: str | None = None
     latency_ms: int = 0
 
 

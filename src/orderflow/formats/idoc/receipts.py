@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from orderflow.documents.xml import read_xml
 from orderflow.domain.answer_details import Level
-from orderflow.domain.answer_files import Answer, UnreadableError
+from orderflow.domain.answer_files import Answer, UnreadableError, in_utf_8
 from orderflow.domain.strict_json import Contradiction, NotJSONError, parse_answer
 from orderflow.formats.answer_fields import words
 from orderflow.formats.idoc.answers import REFUSED
@@ -51,8 +51,9 @@ def _fields_of(content: bytes) -> dict[str, list[str]]:
 
 
 def _pairs_of(content: bytes) -> Iterator[tuple[str, str]]:
-    if content.lstrip().startswith(b"{"):
-        yield from _pairs_of_json(content)
+    text = _text_of(content)
+    if text.startswith("{"):
+        yield from _pairs_of_json(text)
         return
     try:
         root = read_xml(content)
@@ -61,9 +62,21 @@ def _pairs_of(content: bytes) -> Iterator[tuple[str, str]]:
     yield from ((str(one.tag).rpartition("}")[2], one.text or "") for one in root.iter() if not len(one))
 
 
-def _pairs_of_json(content: bytes) -> Iterator[tuple[str, str]]:
+def _text_of(content: bytes) -> str:
+    """Return what may be JSON, in whichever encoding: what is no UTF-8 is most often Latin 1."""
     try:
-        value = parse_answer(content)
+        told = in_utf_8(content)
+    except UnreadableError:
+        return ""
+    try:
+        return told.decode("utf-8-sig").lstrip()
+    except UnicodeDecodeError:
+        return told.decode("iso-8859-1").lstrip()
+
+
+def _pairs_of_json(text: str) -> Iterator[tuple[str, str]]:
+    try:
+        value = parse_answer(text)
     except NotJSONError:
         return
     for name, said in value.items():

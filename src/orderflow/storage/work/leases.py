@@ -122,7 +122,7 @@ _BEGIN = text(f"""
     WITH r AS (
         SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(
             id uuid, log_id uuid, filename text, storage_key text, sha256 text, size bigint, format text, media text,
-            retry_count int, request_id text, request jsonb, begins bool)
+            retry_count int, request_id text, request jsonb, begins bool, receipt_check text)
     ), held AS (
         SELECT id, draft_order_id, filename, document_size, document_sha256 FROM erp_export
         WHERE id IN (SELECT id FROM r) AND lease_token = :token
@@ -141,6 +141,8 @@ _BEGIN = text(f"""
         UPDATE erp_export e
         SET filename = r.filename, export_storage_key = r.storage_key, document_sha256 = r.sha256,
             document_size = r.size, export_format_version = r.format, export_media_type = r.media,
+            receipt_check = CASE WHEN r.begins THEN COALESCE(r.receipt_check, e.receipt_check)
+                                 ELSE COALESCE(e.receipt_check, r.receipt_check) END,
             begun_at = CASE WHEN r.begins THEN now() ELSE e.begun_at END,
             last_begun_at = CASE WHEN r.begins THEN now() ELSE e.last_begun_at END
         FROM r JOIN held USING (id) WHERE e.id = held.id
@@ -369,6 +371,7 @@ def _begin_row(attempt: Attempt, destination: str, *, begins: bool) -> dict[str,
         "format": document.format_version if document else None,
         "media": document.media_type if document else None,
         "begins": begins,
+        "receipt_check": attempt.check,
         "retry_count": attempt.attempts_spent,
         "request_id": attempt.request_id,
         "request": {"file": attempt.filename, "size": size, "sha256": attempt.document_sha256}

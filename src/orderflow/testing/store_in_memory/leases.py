@@ -263,6 +263,7 @@ class MemoryLeases(MemoryLanes):
             begun_at=now if begins else row.begun_at,
             last_begun_at=now if begins else row.last_begun_at,
             begun_to=(batch.to.destination or None) if begins else row.begun_to,
+            receipt_check=(attempt.check or row.receipt_check) if begins else (row.receipt_check or attempt.check),
         )
         self._close_open(attempt.export_id, AttemptStatus.RETRYING, LOST)
         order = self._tables.orders[row.draft_order_id]

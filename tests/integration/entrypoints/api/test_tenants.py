@@ -65,6 +65,7 @@ TABLES = (
     "second_factor",
     "need_seen",
     "notice_choice",
+    "notice_secret",
     "notice_way",
     "event",
     "webhook_endpoint",

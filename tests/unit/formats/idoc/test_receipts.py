@@ -66,3 +66,23 @@ def test_states_that_follow_each_other_are_one(content, answer):
     said = read_receipt(content)
     assert said is not None
     assert said.status == answer
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "iso-8859-1"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"DOCNUM": "17", "STATUS": "51", "STATUS_TEXT": "Kunde für Müller fehlt"}',
+        ' {"DOCNUM": "17", "STATUS": "51"}',
+        "<R><DOCNUM>17</DOCNUM><STATUS>51</STATUS></R>",
+    ],
+)
+def test_a_refusal_is_one_in_every_encoding(encoding, text):
+    said = read_receipt(text.encode(encoding))
+    assert said is not None
+    assert (said.status, said.error_code) == ("FAILED", "51")
+
+
+@pytest.mark.parametrize("content", [b'\xff\xfe{\0"', b"\xff\xfe\0\xd8", b"\0\0", b"\xef\xbb\xbf"])
+def test_what_is_in_no_encoding_says_nothing(content):
+    assert read_receipt(content) is None
