@@ -194,7 +194,8 @@ class App:
 
     def tell_people(self, org_id: UUID, stopped: Callable[[], bool]) -> int:
         """Tell the users of an organization what is due; returns how many notices were taken. Raises DatabaseError."""
-        return tell_people(SqlNoticeOutbox(self.database), self.ways_to_people, org_id, stopped)
+        outbox = SqlNoticeOutbox(self.database, self.encryption)
+        return tell_people(outbox, self.ways_to_people, org_id, stopped)
 
     def upkeep(self) -> None:
         """Do what the sweep does beside looking for work: put times right, and tell what changed.

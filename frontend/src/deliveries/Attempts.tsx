@@ -11,6 +11,7 @@ import { Empty } from "../shared/Empty";
 import { ProblemAlert } from "../shared/ErrorAlert";
 import { ListTable } from "../shared/ListTable";
 import { Moment } from "../shared/Moment";
+import { OpeningRow } from "../shared/OpeningRow";
 import { Paged, useCursor } from "../shared/Pager";
 import { AttemptBadge } from "../shared/states";
 import { Json } from "../shared/Json";
@@ -63,9 +64,9 @@ function Head() {
 function Row({ attempt, onOpen }: { attempt: Schemas["Attempt"]; onOpen: () => void }) {
   const name = attempt.external_order_number ?? attempt.draft_order_id.slice(0, 8);
   return (
-    <Table.Tr>
+    <OpeningRow opens={onOpen}>
       <Table.Td>
-        <Anchor component={Link} to={`/orders/${attempt.draft_order_id}`} fw={600} className="whole">
+        <Anchor component={Link} to={`/orders/${attempt.draft_order_id}`} fw={600} className="whole" data-row>
           {name}
         </Anchor>
       </Table.Td>
@@ -98,7 +99,7 @@ function Row({ attempt, onOpen }: { attempt: Schemas["Attempt"]; onOpen: () => v
           </Button>
         </Group>
       </Table.Td>
-    </Table.Tr>
+    </OpeningRow>
   );
 }
 

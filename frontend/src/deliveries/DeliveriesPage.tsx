@@ -18,6 +18,7 @@ import { MoveButtons } from "./MoveButtons";
 import { holdsText } from "../orders/Holds";
 import { OrderActions, ResolveButtons } from "../orders/OrderActions";
 import { UnreadableBadge } from "../orders/UnreadableAlert";
+import { OpeningRow } from "../shared/OpeningRow";
 import { Paged, useCursor } from "../shared/Pager";
 import { SelectAll, SelectOne, useSelection, type Selection } from "../shared/selection";
 import { DeliveryBadge } from "../shared/states";
@@ -197,12 +198,15 @@ function isMovable({ actions }: Export): boolean {
 function Row({ row, acts, selection }: { row: Export; acts: boolean; selection: Selection | undefined }) {
   const name = row.external_order_number ?? row.draft_order_id.slice(0, 8);
   return (
-    <Table.Tr bg={row.overdue || row.waits_for === "DECISION" ? "var(--mantine-color-orange-light)" : undefined}>
+    <OpeningRow
+      opens={`/orders/${row.draft_order_id}`}
+      bg={row.overdue || row.waits_for === "DECISION" ? "var(--mantine-color-orange-light)" : undefined}
+    >
       {selection && (
         <SelectOne selection={selection} id={isMovable(row) ? row.id : undefined} label={t`Select ${name}`} />
       )}
       <Table.Td>
-        <Anchor component={Link} to={`/orders/${row.draft_order_id}`} fw={600} className="whole">
+        <Anchor component={Link} to={`/orders/${row.draft_order_id}`} fw={600} className="whole" data-row>
           {name}
         </Anchor>
         {row.erp_order_id && (
@@ -229,7 +233,7 @@ function Row({ row, acts, selection }: { row: Export; acts: boolean; selection: 
           )}
         </Group>
       </Table.Td>
-    </Table.Tr>
+    </OpeningRow>
   );
 }
 

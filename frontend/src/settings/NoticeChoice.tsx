@@ -19,8 +19,10 @@ import { answer, api, type Schemas } from "../api/client";
 import { useAction, useHoursChoices, useMe, useNotices } from "../api/queries";
 import { LANGUAGES, nameOf } from "../language/language";
 import { Answered } from "../shared/Answered";
+import { confirm } from "../shared/confirm";
 import { ErrorAlert } from "../shared/ErrorAlert";
 import { Moment } from "../shared/Moment";
+import { ShownOnce } from "../shared/ShownOnce";
 import { StaleDialog } from "../shared/versions/StaleDialog";
 import { useSaving } from "../shared/versions/useSaving";
 import { bodyOf, isSilent, labelOf, storedForm, type NoticeForm } from "./noticeForm";
@@ -150,7 +152,41 @@ function Ways({ form, view, onChange }: PartProps & { view: Schemas["NoticesView
         value={form.webhook_url}
         onChange={(event) => onChange({ webhook_url: event.currentTarget.value })}
       />
+      {view.webhook_url !== null && <Signing signed={view.signed} />}
     </>
+  );
+}
+
+/** What signs what the stored webhook gets. */
+function Signing({ signed }: { signed: boolean }) {
+  const make = useAction(() => answer(api.POST("/api/v1/me/notices/secret")));
+  const makeAnother = () =>
+    confirm(
+      t`Make another secret?`,
+      t`From then on it alone signs what is sent: the receiver has to know it.`,
+      t`New secret`,
+      () => make.run(undefined),
+      { color: "blue" },
+    );
+  return (
+    <div>
+      <Group gap="xs">
+        <Text size="sm" c="dimmed" className="grows">
+          {signed
+            ? t`It is signed (standardwebhooks.com), so that the receiver can tell that it is from here.`
+            : t`It is not signed. With a secret, the receiver can tell that it is from here.`}
+        </Text>
+        <Button
+          size="xs"
+          variant="default"
+          loading={make.isPending}
+          onClick={signed ? makeAnother : () => make.run(undefined)}
+        >
+          {signed ? t`New secret` : t`Make a secret`}
+        </Button>
+      </Group>
+      {make.data && <ShownOnce value={make.data.secret} />}
+    </div>
   );
 }
 

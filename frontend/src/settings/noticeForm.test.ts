@@ -5,6 +5,7 @@ const HERE = { zone: "Europe/Berlin", language: "de" };
 const NOTHING = {
   mail: false,
   webhook_url: null,
+  signed: false,
   first: false,
   mine: false,
   digest_at: null,
@@ -24,8 +25,8 @@ test("who never chose begins with the zone and the language of the browser", () 
 test("what is stored comes back as it was, and what is empty is not wanted", () => {
   const view = { ...NOTHING, webhook_url: "https://x.example/", digest_at: "07:00", version: 2 };
   const quiet = { start: "20:00", end: "07:00" };
-  const { mail_possible, ways, version, ...body } = { ...view, quiet };
-  expect([mail_possible, ways, version]).toEqual([true, [], 2]);
+  const { mail_possible, signed, ways, version, ...body } = { ...view, quiet };
+  expect([mail_possible, signed, ways, version]).toEqual([true, false, [], 2]);
   expect(bodyOf(storedForm({ ...view, quiet }, HERE).value)).toEqual(body);
   const { value } = storedForm(view, HERE);
   expect(bodyOf({ ...value, webhook_url: " ", digest_at: "", quiet_start: "20:00" })).toMatchObject({

@@ -62,6 +62,7 @@ export const CODES: Readonly<Record<string, string>> = {
   LOGIN_SUCCEEDED: t`Signed in`,
   NEED_MARKED: t`Note made`,
   NOTICES_CHANGED: t`Notices changed`,
+  NOTICES_SIGNED: t`Secret of notices made`,
   ORDER_CANCELLED_BEFORE_IT_CAME: t`Order cancelled before it came`,
   ORDER_FORGOTTEN: t`Personal data erased`,
   ORGANIZATION_CHANGED: t`Organization changed`,

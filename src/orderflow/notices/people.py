@@ -57,14 +57,22 @@ def _one_address(email: str) -> str:
 
 
 def _post(look: Look, watcher: Watcher, notice: Notice, base_url: str) -> Outcome:
-    endpoint = Endpoint(
-        watcher.user_id, look.org_id, new_id(), watcher.address or "", Reach(look.slug, restricted=True), secrets=()
-    )
+    if watcher.signing.lost:  # whoever checks signatures would rather get nothing
+        return Outcome(None, _SECRET_LOST, 0)
+    secrets = (watcher.signing.secret,) if watcher.signing.secret else ()
+    reach = Reach(look.slug, restricted=True)
+    endpoint = Endpoint(watcher.user_id, look.org_id, new_id(), watcher.address or "", reach, secrets)
     message = Message(
         f"ntc_{notice.id}", 0, watcher.user_id, _kind(notice), look.at, _facts(look, watcher, notice, base_url)
     )
     with event_sender(endpoint) as send:
         return send(endpoint, message)
+
+
+_SECRET_LOST = {
+    "code": "KEY_LOST",
+    "message": "The key that its secret was sealed with is not at hand. Nothing is sent until you make another secret.",
+}
 
 
 def _kind(notice: Notice) -> str:

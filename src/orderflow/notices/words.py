@@ -116,5 +116,5 @@ def of_language(name: str) -> Words:
     catalogue = files("orderflow.locales") / f"{name}.json"
     if name == OURS or not catalogue.is_file():
         return ENGLISH
-    told: Words = json.loads(catalogue.read_text("utf-8"))["notices"]
+    told: Words = json.loads(catalogue.read_text("utf-8")).get("notices", {})
     return ENGLISH | told

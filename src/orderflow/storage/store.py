@@ -130,7 +130,7 @@ class SqlWork:
     @cached_property
     def notices(self) -> SqlNotices:
         """What users want to be told."""
-        return SqlNotices(self.connection, self.org_id)
+        return SqlNotices(self.connection, self.org_id, self._encryption)
 
     @cached_property
     def saved_views(self) -> SqlSavedViews:

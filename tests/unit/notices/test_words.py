@@ -9,6 +9,7 @@ import pytest
 
 from orderflow.domain.ids import new_id
 from orderflow.flow.people.tell_people import Group, Look, Notice
+from orderflow.notices import words
 from orderflow.notices.mail import written
 from orderflow.notices.words import _LINKS, ENGLISH, MOST_TOLD, body, link, of_language, subject, title
 from orderflow.storage.views.needs import NeedKind
@@ -62,6 +63,14 @@ def test_every_language_says_all_of_it_with_the_same_facts():
     for key, forms in ENGLISH.items():
         assert len(german[key]) == len(forms), key
         assert facts(german[key]) == facts(forms), key
+
+
+def test_another_language_is_a_file_alone_and_what_it_does_not_say_is_english(tmp_path, monkeypatch):
+    monkeypatch.setattr(words, "files", lambda _: tmp_path)
+    (tmp_path / "tlh.json").write_text('{"notices": {"MINE": ["SoH"]}}', "utf-8")
+    (tmp_path / "sjn.json").write_text("{}", "utf-8")
+    assert of_language("tlh") == ENGLISH | {"MINE": ["SoH"]}
+    assert of_language("sjn") == ENGLISH
 
 
 def facts(forms):

@@ -18,6 +18,7 @@ from orderflow.domain.ids import new_id
 from orderflow.entrypoints.api.deps import Caller, app_of
 from orderflow.entrypoints.api.errors import MOST_PROBLEMS, answers
 from orderflow.entrypoints.api.headers import note_location
+from orderflow.entrypoints.api.languages import told_here
 from orderflow.entrypoints.api.looking import allowed_for_many, looking, seen_by
 from orderflow.entrypoints.api.order_schemas import BulkJobBody, BulkJobPreview, OrderToConfirm
 from orderflow.entrypoints.api.orders import PageSize, Pusher, Reader
@@ -199,19 +200,22 @@ async def _csv(request: Request, caller: Caller, wanted: ResultFilter) -> AsyncI
     ask = Ask(200)
     while True:
         async with shares.taken(caller.org_id):
-            page = await run_in_threadpool(_results, app_of(request), caller, wanted, ask)
-        yield "".join(map(_row, page.items))
-        if page.next_cursor is None:
+            lines, cursor = await run_in_threadpool(_lines_of, app_of(request), caller, wanted, ask)
+        yield lines
+        if cursor is None:
             return
-        ask = Ask(200, page.next_cursor)
+        ask = Ask(200, cursor)
 
 
-def _results(app: App, caller: Caller, wanted: ResultFilter, ask: Ask) -> BulkResultPage:
+def _lines_of(app: App, caller: Caller, wanted: ResultFilter, ask: Ask) -> tuple[str, str | None]:
+    """Return the next lines, and where those after them begin."""
     with app.store.work(caller.org_id) as work:
-        return find_results(seen_by(caller, work), wanted, ask)
+        page = find_results(seen_by(caller, work), wanted, ask)
+    return "".join(map(_row, page.items)), page.next_cursor
 
 
 def _row(result: BulkJobResult) -> str:
     problem = result.error
-    why = (problem.code, problem.message, problem.hint) if problem else (None, None, None)
+    said = [text and told_here(text) for text in (problem.message, problem.hint)] if problem else [None, None]
+    why = (problem and problem.code, *said)
     return csv_line((result.order_id, result.external_order_number, result.order_status, result.outcome, *why))

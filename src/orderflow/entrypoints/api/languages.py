@@ -86,6 +86,15 @@ def told_sentence(text: str, name: str) -> str | None:
     return _sentences(name).told(text)
 
 
+def told_here(text: str) -> str:
+    """Return a sentence in the request's language; as it is where it is none of ours.
+
+    For what `tell_in` does not find by its name in an answer: tables, and lines that are sent as they come.
+    """
+    name = language.get()
+    return text if name == OURS else told_sentence(text, name) or text
+
+
 def told_of_field(message: str, name: str) -> str | None:
     """Return what is wrong with a field in a language; None where nobody has said it there.
 

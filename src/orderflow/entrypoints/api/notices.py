@@ -21,7 +21,7 @@ from orderflow.entrypoints.api.routing import ApiRouter
 from orderflow.entrypoints.api.schemas import VERSION, In, Out
 from orderflow.entrypoints.api.versions import CONDITIONAL, editing, note_version
 from orderflow.entrypoints.api.work import Work, slow
-from orderflow.flow.people.notices import NoticeChoice, Way, choose_notices
+from orderflow.flow.people.notices import NoticeChoice, Way, choose_notices, sign_notices
 from orderflow.flow.people.sign_in import RateLimitedError
 from orderflow.flow.people.tell_people import Look, Notice, Watcher
 from orderflow.flow.setup.webhooks import LONGEST_URL
@@ -79,6 +79,7 @@ class NoticesView(Out):
 
     mail: bool
     webhook_url: str | None
+    signed: bool = Field(description="What the webhook gets is signed, by the last secret that was made")
     first: bool
     mine: bool
     digest_at: str | None
@@ -88,6 +89,15 @@ class NoticesView(Out):
     mail_possible: bool = Field(description="This installation sends e-mail")
     ways: list[NoticeWayView]
     version: int = VERSION
+
+
+class NoticeSecret(Out):
+    """What signs what one's webhook gets, shown this once."""
+
+    secret: str = Field(
+        description="As https://www.standardwebhooks.com has it. It cannot be had again",
+        examples=["whsec_" + "bm90IGEgc2VjcmV0" * 2],
+    )
 
 
 class NoticeTest(Out):
@@ -127,6 +137,12 @@ def choose(request: Request, caller: Myself, body: NoticesBody) -> NoticesView:
     return answer.made
 
 
+@router.post("/secret", responses=answers(409))
+def sign(request: Request, caller: Myself) -> NoticeSecret:
+    """Make a secret that signs what one's webhook gets, in place of one before. It is in this answer alone."""
+    return NoticeSecret(secret=sign_notices(app_of(request).store, caller.org_id, _user(caller), caller.actor))
+
+
 @router.post("/test", responses=answers(409, 429))
 @slow(Work.TEST)
 def test_notices(request: Request, caller: Myself) -> NoticeTests:
@@ -138,13 +154,13 @@ def test_notices(request: Request, caller: Myself) -> NoticeTests:
             raise StateError("No way is chosen.", code="NO_WAY_CHOSEN", hint="Choose e-mail or a webhook, and save it.")
         if not work.notices.may_test(user_id):
             raise RateLimitedError("Notices are tried once a minute.", 60)
-        about = work.organization.get()
+        about, signing = work.organization.get(), work.notices.signing(user_id)
     now = datetime.now(UTC)
     look = Look(now, caller.org_id, about["slug"], about["name"], (), ())
     notice = Notice(new_id(), digest=False, groups=(), test=True)
     tests = []
     for way, address in chosen.by.items():
-        watcher = Watcher(user_id, caller.email, way, address, chosen.wanted, now, now)
+        watcher = Watcher(user_id, caller.email, way, address, chosen.wanted, now, now, signing=signing)
         send = app.ways_to_people.get(way)
         error = send(look, watcher, notice).error if send else {"code": "NO_MAIL_SERVER", "message": _NO_MAIL}
         tests.append(NoticeTest(way=way, taken=error is None, problem=_problem(error)))
@@ -171,6 +187,7 @@ def _one(request: Request, work: SqlWork, user_id: UUID) -> NoticesView:
     return NoticesView(
         mail=choice.mail,
         webhook_url=choice.webhook_url,
+        signed=choice.signed,
         first=wanted.first,
         mine=wanted.mine,
         digest_at=_clock(wanted.digest_at),

@@ -12,13 +12,14 @@ from starlette.responses import StreamingResponse
 
 from orderflow.bootstrap import App
 from orderflow.entrypoints.api.deps import Caller, app_of
+from orderflow.entrypoints.api.languages import told_here
 from orderflow.entrypoints.api.looking import seen_by
 from orderflow.entrypoints.api.orders import Reader, Wanted
 from orderflow.entrypoints.api.routing import ApiRouter
 from orderflow.entrypoints.api.work import Shares, Work
 from orderflow.entrypoints.csv_lines import csv_line
 from orderflow.storage.views.order_lists import MOST_SORTED, OrderSort, sorted_orders
-from orderflow.storage.views.orders import OrderFilter, OrderPage, OrderSummary
+from orderflow.storage.views.orders import OrderFilter, OrderSummary
 from orderflow.storage.views.view import Ask
 
 COLUMNS = (
@@ -50,6 +51,7 @@ Comma = Annotated[
         description="The decimal sign; with a comma the columns are separated by semicolons, as spreadsheets do there"
     ),
 ]
+_SEPARATORS = {".": ",", ",": ";"}
 _AT_A_TIME = 2_000  # each time all that is found is sorted
 MARK = "\ufeff"  # without it Excel takes UTF-8 for the code page of the machine
 router = ApiRouter("/draft-orders", "Orders")
@@ -70,21 +72,27 @@ async def _lines(
 ) -> AsyncIterator[str]:
     """Yield the lines, some at a time; each time counts as a request of the organization's, however long it takes."""
     shares: Shares = request.app.state.workload.shares[Work.REQUEST]
-    separator = ";" if decimal == "," else ","
-    yield MARK + csv_line(COLUMNS, separator)
-    cursor, left = None, MOST_SORTED
+    yield MARK + csv_line(COLUMNS, _SEPARATORS[decimal])
+    cursor: str | None = None
+    left = MOST_SORTED
     while left > 0:
         async with shares.taken(caller.org_id):
-            page = await run_in_threadpool(_page, app_of(request), caller, wanted, sort, Ask(_AT_A_TIME, cursor))
-        yield "".join(csv_line(_cells(order, decimal), separator) for order in page.items)
-        if page.next_cursor is None:
+            ask = Ask(_AT_A_TIME, cursor)
+            lines, cursor = await run_in_threadpool(_page, app_of(request), caller, wanted, sort, ask, decimal)
+        yield lines
+        if cursor is None:
             return
-        cursor, left = page.next_cursor, left - _AT_A_TIME
+        left -= _AT_A_TIME
 
 
-def _page(app: App, caller: Caller, wanted: OrderFilter, sort: OrderSort, ask: Ask) -> OrderPage:
+def _page(
+    app: App, caller: Caller, wanted: OrderFilter, sort: OrderSort, ask: Ask, decimal: str
+) -> tuple[str, str | None]:
+    """Return the next lines, and where those after them begin."""
     with app.store.work(caller.org_id) as work:
-        return sorted_orders(seen_by(caller, work), wanted, sort, ask)
+        page = sorted_orders(seen_by(caller, work), wanted, sort, ask)
+    separator = _SEPARATORS[decimal]
+    return "".join(csv_line(_cells(order, decimal), separator) for order in page.items), page.next_cursor
 
 
 def _cells(order: OrderSummary, decimal: str) -> tuple[object, ...]:
@@ -101,7 +109,7 @@ def _cells(order: OrderSummary, decimal: str) -> tuple[object, ...]:
         order.erp_order_id,
         order.confirmation,
         error and error.code,
-        error and error.message,
+        error and error.message and told_here(error.message),
         order.source,
         order.attempts,
         order.created_at.isoformat(timespec="seconds"),

@@ -7,6 +7,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Annotated, Any, BinaryIO, cast
 from uuid import UUID
 
@@ -27,7 +28,7 @@ from orderflow.entrypoints.api.computing import take_turns
 from orderflow.entrypoints.api.deps import Caller, app_of, require
 from orderflow.entrypoints.api.duplicates import WhenDuplicate, must_be_editor
 from orderflow.entrypoints.api.errors import UnderWayError, answers
-from orderflow.entrypoints.api.languages import told_problem
+from orderflow.entrypoints.api.languages import told_here, told_problem
 from orderflow.entrypoints.api.once import HEADER, LONGEST_KEY, Claim, Once, digest_of, once_of
 from orderflow.entrypoints.api.permissions import Permission
 from orderflow.entrypoints.api.routing import STREAMS, ApiRouter
@@ -198,7 +199,8 @@ def _write(results: BinaryIO, result: Imported) -> str:
         shown["error"] = told_problem(result.error.as_json())
     else:
         shown |= {"id": result.id, "status": result.status}
-        shown |= {"missing": [one.message for one in result.missing], "missing_fields": result.missing}
+        missing = [replace(one, message=told_here(one.message)) for one in result.missing]
+        shown |= {"missing": [one.message for one in missing], "missing_fields": missing}
         shown |= {"duplicate": result.duplicate, "revised": result.revised}
     results.write(_encode(shown) + b"\n")
     if result.error is not None:

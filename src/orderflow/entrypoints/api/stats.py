@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
@@ -13,6 +14,7 @@ from orderflow.domain.states import OrderStatus
 from orderflow.entrypoints.api.connector_schemas import Health
 from orderflow.entrypoints.api.connectors import health
 from orderflow.entrypoints.api.deps import Caller, require
+from orderflow.entrypoints.api.languages import told_here
 from orderflow.entrypoints.api.looking import looking
 from orderflow.entrypoints.api.order_csv import MARK, Comma
 from orderflow.entrypoints.api.permissions import Permission
@@ -31,6 +33,7 @@ from orderflow.storage.views.statistics import (
     Waiting,
     statistics,
 )
+from orderflow.storage.views.tallies import CountedAt
 
 router = ApiRouter("/stats", "Overview")
 
@@ -59,6 +62,7 @@ class Stats(Out):
     waits: list[Waiting] = Field(description="What waits for what now, most first")
     rules: list[ByRule] = Field(description="What each routing rule sent in the period, most first; the first 50")
     series: list[Point] = Field(description="Hours of 24h, six hours of 7d, days of 30d; oldest first")
+    counted_at: CountedAt = None
 
 
 @router.get("")
@@ -81,6 +85,7 @@ def get_stats(
         waits=found.waits,
         rules=found.rules,
         series=found.series,
+        counted_at=found.counted_at,
     )
 
 
@@ -101,7 +106,7 @@ def get_delivery_analytics(
 ) -> Analytics:
     """Tell how deliveries went by connection, rule, customer or reason: success, times, and when it failed."""
     with looking(request, caller) as view:
-        return analytics(view, period, by)
+        return _told(analytics(view, period, by))
 
 
 @router.get("/deliveries/csv", response_class=Response, responses={200: _CSV})
@@ -110,11 +115,18 @@ def download_delivery_analytics(
 ) -> Response:
     """Download the same as CSV, in which nothing is taken for a formula."""
     with looking(request, caller) as view:
-        found = analytics(view, period, by)
+        found = _told(analytics(view, period, by))
     separator = ";" if decimal == "," else ","
     lines = [csv_line(COLUMNS, separator), *(csv_line(_cells(group, decimal), separator) for group in found.items)]
     disposition = {"Content-Disposition": f'attachment; filename="deliveries-by-{by}-{period}.csv"'}
     return Response(MARK + "".join(lines), media_type="text/csv; charset=utf-8", headers=disposition)
+
+
+def _told(found: Analytics) -> Analytics:
+    """Return it in the request's language: what a reason is called is a sentence."""
+    if found.by != "reason":
+        return found
+    return replace(found, items=[replace(group, name=group.name and told_here(group.name)) for group in found.items])
 
 
 def _cells(group: Group, decimal: str) -> list[object]:

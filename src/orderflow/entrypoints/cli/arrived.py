@@ -8,19 +8,10 @@ from uuid import UUID
 import typer
 
 from orderflow.entrypoints.cli.options import AsJson, ConnectionName, Org
-from orderflow.entrypoints.cli.output import err, out, print_json, print_table
+from orderflow.entrypoints.cli.output import cell, err, out, print_json, print_told
 from orderflow.entrypoints.cli.workplace import caller, in_organization
 from orderflow.flow.answers.look_into import put_aside
 from orderflow.flow.setup.answer_token import make_answer_token, revoke_answer_token
-
-COLUMNS = {
-    "received_at": "received",
-    "id": "id",
-    "name": "name",
-    "verdict": "verdict",
-    "told": "why",
-    "next_read_at": "read again",
-}
 
 
 def add_to(connections: typer.Typer, acks: typer.Typer) -> None:
@@ -63,7 +54,15 @@ def arrived(
         found = place.connection_id(connection)
         with place.reading() as reading:
             rows = reading.arrived(found, limit)
-    print_json(rows) if json else print_table(rows, COLUMNS, empty="Nothing came by itself to this connection.")
+    if json:
+        print_json(rows)
+        return
+    if not rows:
+        err().print("Nothing came by itself to this connection.")
+    for row in rows:
+        again = f", read again {cell(row['next_read_at']).plain}" if row["next_read_at"] else ""
+        told = f"{row['told']}\n" if row["told"] else ""
+        print_told((row["received_at"], row["verdict"], row["name"]), f"{told}id {row['id']}{again}")
 
 
 def let_be(

@@ -12,7 +12,7 @@ import typer
 from orderflow.domain.errors import OrderFlowError
 from orderflow.entrypoints.cli.failures import report
 from orderflow.entrypoints.cli.options import AsJson
-from orderflow.entrypoints.cli.output import err, out, plural, print_json, print_table
+from orderflow.entrypoints.cli.output import err, out, plural, print_json, print_told
 from orderflow.entrypoints.cli.workplace import opened
 
 if TYPE_CHECKING:
@@ -101,8 +101,12 @@ def _beyond_the_lists(app: App) -> list[Finding]:
 
 
 def _tell(found: list[Finding]) -> None:
-    columns = {"code": "what", "organization": "organization", "order_id": "order", "message": "", "repaired": "done"}
-    print_table([asdict(finding) for finding in found], columns, empty="Nothing to report: all books agree.")
+    if not found:
+        err().print("Nothing to report: all books agree.")
+    for finding in found:
+        order = f"\norder {finding.order_id}" if finding.order_id else ""
+        done = "done" if finding.repaired else ""
+        print_told((finding.code, finding.organization, done), finding.message + order)
     counts = Counter(finding.code for finding in found if not finding.repaired and not finding.remark)
     for code, count in counts.most_common():
         err().print(f"{plural(count, 'case')} of {code} left; see docs/reliability.md.")

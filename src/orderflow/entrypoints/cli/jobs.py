@@ -10,7 +10,16 @@ import typer
 from orderflow.domain.bulk import BulkOutcome, BulkStatus
 from orderflow.entrypoints.cli.bulk import watch
 from orderflow.entrypoints.cli.options import AsCsv, AsJson, Limit, Org
-from orderflow.entrypoints.cli.output import NONE_FIT, out, print_facts, print_json, print_list, print_table
+from orderflow.entrypoints.cli.output import (
+    NONE_FIT,
+    out,
+    plural,
+    print_facts,
+    print_json,
+    print_list,
+    print_table,
+    print_told,
+)
 from orderflow.entrypoints.cli.workplace import caller, in_organization
 from orderflow.flow.order.bulk import cancel as cancel_job
 
@@ -66,6 +75,7 @@ def results(
     limit: Limit = 50,
     org: Org = None,
     json: AsJson = False,
+    csv: AsCsv = False,
 ) -> None:
     """List what became of each order of a job, the oldest order first."""
     from orderflow.storage.views.bulk_jobs import ResultFilter  # with it comes SQLAlchemy, too slow for `--help`
@@ -77,8 +87,8 @@ def results(
     if json:
         print_json(rows)
         return
-    columns = {"external_order_number": "number", "order_id": "id", "outcome": "outcome"}
-    print_table(rows, columns | {"order_status": "is", "error": "because"}, empty=NONE_FIT)
+    columns = {"external_order_number": "number", "outcome": "outcome", "order_status": "is"}
+    print_list(rows, columns | {"error": "because", "order_id": "order"}, csv=csv, empty=NONE_FIT)
 
 
 @app.command(epilog="Example: orderflow jobs cancel 0199c0de-0000-7000-8000-000000000001")
@@ -101,4 +111,5 @@ def _print(job: dict[str, Any]) -> None:
         print_table(rows, {"status": "state", "orders": "orders"}, empty="")
     if job["reasons"]:
         out().print("\n[bold]Refused[/]")
-        print_table(job["reasons"], {"orders": "orders", "code": "code", "message": "because", "hint": "do"}, empty="")
+        for reason in job["reasons"]:
+            print_told((plural(reason["orders"], "order"), reason["code"]), f"{reason['message']}\n{reason['hint']}")

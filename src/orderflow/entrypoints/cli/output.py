@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderHook, RenderResult
 from rich.measure import Measurement
+from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.segment import Segment
 from rich.table import Table
@@ -96,6 +97,18 @@ def print_table(rows: Iterable[Mapping[str, Any]], columns: Mapping[str, str], *
         err().print(empty)
 
 
+def print_told(head: Sequence[Any], text: str) -> None:
+    """Print what something is about in one line, and below it, indented, what is said of it, as wide as the terminal.
+
+    Args:
+        head: What is empty is left out.
+    """
+    console = _as_wide_as_its_reader()
+    console.print(Text("  ").join(cell(one) for one in head if one))
+    if text:
+        console.print(Padding(cell(text), (0, 0, 0, 2), expand=False))
+
+
 def print_list(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], *, empty: str, csv: bool = False) -> None:
     """Print rows one a line, as wide as the terminal: what does not fit is cut, and marked by …; `id` goes first.
 
@@ -114,9 +127,7 @@ def print_list(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], *,
     if not rows:
         err().print(empty)
         return
-    console = out()
-    if not console.is_terminal and "COLUMNS" not in os.environ:
-        console.width = _UNCUT
+    console = _as_wide_as_its_reader()
     cells = {key: [cell(row.get(key)) for row in rows] for key in columns if _says_something(rows, key)}
     wide = {key: max(len(columns[key]), *(text.cell_len for text in of_key)) for key, of_key in cells.items()}
     if "id" in cells and sum(wide.values()) + len(wide) * _GAP > console.width:
@@ -128,6 +139,13 @@ def print_list(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], *,
     for line in zip(*cells.values(), strict=True):
         table.add_row(*line)
     console.print(table)
+
+
+def _as_wide_as_its_reader() -> Console:
+    console = out()
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = _UNCUT
+    return console
 
 
 _UNCUT = 100_000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orderflow.entrypoints.cli.output import NONE_FIT, print_json, print_table
+from orderflow.entrypoints.cli.output import NONE_FIT, err, plural, print_json, print_told
 from orderflow.entrypoints.cli.workplace import Workplace
 
 if TYPE_CHECKING:
@@ -29,10 +29,13 @@ def tell_recall_outlook(place: Workplace, chosen: Chosen, *, json: bool) -> None
     if json:
         print_json([plain(one) for one in found])
         return
-    columns = {"orders": "orders", "what": "would be", "at": "at", "code": "code", "message": "because", "hint": "do"}
-    print_table([_row(one) for one in found], columns, empty=NONE_FIT)
+    if not found:
+        err().print(NONE_FIT)
+    for one in found:
+        _tell(one)
 
 
-def _row(one: RecallOutlook) -> dict[str, object]:
-    why = {"code": one.error.code, "message": one.error.message, "hint": one.error.hint} if one.error else {}
-    return {"orders": one.orders, "what": SAYS[one.way], "at": one.connection_name or one.connector_type, **why}
+def _tell(one: RecallOutlook) -> None:
+    head = (plural(one.orders, "order"), SAYS[one.way], one.connection_name or one.connector_type)
+    error = one.error
+    print_told((*head, error and error.code), f"{error.message}\n{error.hint}" if error else "")

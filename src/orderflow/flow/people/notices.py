@@ -10,12 +10,12 @@ from typing import Any, Literal, Protocol
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from orderflow.domain.errors import InputError
+from orderflow.domain.errors import InputError, StateError
 from orderflow.domain.notices import Wanted
 from orderflow.domain.opening_hours.written import time_zones
 from orderflow.domain.reach import Reach
 from orderflow.flow.ports import Actor, Audit
-from orderflow.flow.setup.webhooks import Refusal, require_usable
+from orderflow.flow.setup.webhooks import Refusal, make_secret, require_usable
 
 Way = Literal["mail", "webhook"]
 
@@ -37,18 +37,36 @@ class WayState:
 
 
 @dataclass(frozen=True, slots=True)
+class Signing:
+    """What signs the notices that a user's webhook gets.
+
+    Attributes:
+        secret: As https://www.standardwebhooks.com has it; None: nothing signs them.
+        lost: There is one, and no key at hand opens it.
+    """
+
+    secret: str | None = field(default=None, repr=False)
+    lost: bool = False
+
+
+UNSIGNED = Signing()
+
+
+@dataclass(frozen=True, slots=True)
 class NoticeChoice:
     """What a user chose.
 
     Attributes:
         mail: By e-mail, to the address that they sign in with.
         webhook_url: By a request to this address; None: by none.
+        signed: There is a secret that signs these requests.
         ways: How the ways do that were chosen.
     """
 
     wanted: Wanted = field(default_factory=Wanted)
     mail: bool = False
     webhook_url: str | None = None
+    signed: bool = False
     version: int = 1
     ways: tuple[WayState, ...] = ()
 
@@ -66,12 +84,15 @@ class Notices(Protocol):
         """Return and lock what a user chose, or what counts as long as they chose nothing."""
 
     def put(self, user_id: UUID, choice: NoticeChoice, anew: Collection[Way], *, digest_anew: bool) -> None:
-        """Store it, and try each way again that is chosen.
+        """Store it, and try each way again that is chosen. Where it has no webhook, there is no secret any more.
 
         Args:
             anew: The ways that tell only of what comes from now on.
             digest_anew: No digest is due any more that was due before.
         """
+
+    def sign(self, user_id: UUID, secret: str) -> None:
+        """Keep what signs the webhook's notices from now on."""
 
     def look(self) -> None:
         """Note which groups there are now, so that those are new that come from now on."""
@@ -117,6 +138,23 @@ def choose_notices(
         digest_anew = before.wanted.digest_at != choice.wanted.digest_at
         work.notices.put(user_id, choice, _anew(before, choice), digest_anew=digest_anew)
         work.audit.add("NOTICES_CHANGED", actor, "app_user", [user_id], _shown(before), _shown(choice))
+
+
+def sign_notices(store: NoticeStore, org_id: UUID, user_id: UUID, actor: Actor) -> str:
+    """Sign what a user's webhook gets from now on; returns the secret, which cannot be had again.
+
+    It takes the place of one before.
+
+    Raises:
+        StateError: They chose no webhook.
+    """
+    secret = make_secret()
+    with store.work(org_id) as work:
+        if work.notices.get(user_id).webhook_url is None:
+            raise StateError("No webhook is chosen.", code="NO_WAY_CHOSEN", hint="Enter its address, and save it.")
+        work.notices.sign(user_id, secret)
+        work.audit.add("NOTICES_SIGNED", actor, "app_user", [user_id], None, None)
+    return secret
 
 
 def _check(wanted: Wanted) -> None:

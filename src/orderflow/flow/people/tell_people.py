@@ -15,7 +15,7 @@ from typing import Protocol
 from uuid import UUID, uuid5
 
 from orderflow.domain.notices import Wanted
-from orderflow.flow.people.notices import Way
+from orderflow.flow.people.notices import UNSIGNED, Signing, Way
 from orderflow.flow.tell import Outcome
 
 APART = timedelta(minutes=15)
@@ -66,6 +66,7 @@ class Watcher:
     Attributes:
         email: What they sign in with.
         address: The webhook's; None for an e-mail.
+        signing: What signs what the webhook gets.
         told_at: What was there then is told.
         digested_at: Digests that were due by then are done with.
         sent_at: When something last went out.
@@ -81,6 +82,7 @@ class Watcher:
     digested_at: datetime
     sent_at: datetime | None = None
     attempts: int = 0
+    signing: Signing = UNSIGNED
 
 
 @dataclass(frozen=True, slots=True)

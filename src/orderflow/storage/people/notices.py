@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from orderflow.domain.errors import NotFoundError
+from orderflow.domain.errors import EncryptionError, NotFoundError
 from orderflow.domain.ids import new_id
 from orderflow.domain.notices import QuietHours, Wanted
-from orderflow.flow.people.notices import NoticeChoice, Way, WayState
+from orderflow.flow.people.notices import UNSIGNED, NoticeChoice, Signing, Way, WayState
 from orderflow.flow.people.tell_people import LEASE_SECONDS, MOST_IN_AN_HOUR, Group, Look, Notice, Watcher
 from orderflow.flow.tell import GIVE_UP_DAYS, Outcome
+from orderflow.secrets.encryption import EncryptionService
 from orderflow.storage.database import Database
 from orderflow.storage.records import as_json
 from orderflow.storage.views.needs import MOST_GROUPS, Need, needs
@@ -25,7 +27,11 @@ EVERY = 60
 # The user's row stands for what they have not chosen yet, so that two first choices come one after the other.
 _LOCK = text("SELECT id FROM app_user WHERE id = :user_id AND org_id = :org_id FOR NO KEY UPDATE")
 _WANTED = "c.first, c.mine, c.digest_at, c.quiet_from, c.quiet_to, c.time_zone, c.language"
-_GET = text(f"SELECT {_WANTED}, c.mail, c.webhook_url, c.version FROM notice_choice c WHERE c.user_id = :user_id")  # noqa: S608  # from a constant
+_GET = text(f"""
+    SELECT {_WANTED}, c.mail, c.webhook_url, c.version,
+           EXISTS (SELECT FROM notice_secret s WHERE s.user_id = c.user_id) AS signed
+    FROM notice_choice c WHERE c.user_id = :user_id
+""")  # noqa: S608  # from a constant
 _WAYS = text("SELECT way, sent_at, error, stopped_at FROM notice_way WHERE user_id = :user_id ORDER BY way")
 _PUT = text("""
     INSERT INTO notice_choice AS c (user_id, org_id, version, first, mine, digest_at, quiet_from, quiet_to, time_zone,
@@ -46,6 +52,12 @@ _PUT_WAY = text("""
         digested_at = CASE WHEN :anew OR :digest_anew THEN now() ELSE w.digested_at END,
         attempts = 0, failing_since = NULL, next_attempt_at = now(), lease_token = NULL, error = NULL, stopped_at = NULL
 """)
+_SIGN = text("""
+    INSERT INTO notice_secret (user_id, org_id, sealed, key_id) VALUES (:user_id, :org_id, :sealed, :key_id)
+    ON CONFLICT (user_id) DO UPDATE SET sealed = excluded.sealed, key_id = excluded.key_id
+""")
+_SIGNING = text("SELECT sealed, key_id FROM notice_secret WHERE user_id = :user_id")
+_UNSIGN = text("DELETE FROM notice_secret WHERE user_id = :user_id")
 _DROP_WAYS = text("DELETE FROM notice_way WHERE user_id = :user_id AND NOT way = ANY(:ways)")
 # A group that comes back within an hour was never away. Where there are more groups than are looked at, none is gone.
 _SEE = text("""
@@ -87,8 +99,8 @@ _MAY_LOOK = """
 """
 _WATCHERS = text(f"""
     SELECT c.user_id, u.email, w.way, c.webhook_url AS address, {_WANTED}, w.told_at, w.digested_at, w.sent_at,
-           w.attempts
-    FROM notice_choice c
+           w.attempts, s.sealed, s.key_id
+    FROM notice_choice c LEFT JOIN notice_secret s ON s.user_id = c.user_id
     JOIN notice_way w ON w.user_id = c.user_id JOIN app_user u ON u.id = c.user_id
     JOIN organization g ON g.id = c.org_id
     WHERE c.org_id = :org_id AND c.next_look_at IS NOT NULL AND {_MAY_LOOK}
@@ -125,12 +137,18 @@ _NOT_TAKEN = text(f"""
 """)  # noqa: S608  # from a constant
 
 
+def bind(org_id: UUID, user_id: UUID) -> bytes:
+    """Return the associated data of one user's secret: sealed with it, it opens for nobody else."""
+    return b"orderflow/notice_secret/1\0" + org_id.bytes + user_id.bytes
+
+
 class SqlNotices:
     """`flow.people.notices.Notices` of one organization, in one transaction."""
 
-    def __init__(self, connection: Connection, org_id: UUID) -> None:
+    def __init__(self, connection: Connection, org_id: UUID, encryption: EncryptionService) -> None:
         self._connection = connection
         self._org_id = org_id
+        self._encryption = encryption
 
     def get(self, user_id: UUID) -> NoticeChoice:
         """Return and lock what a user chose. Raises NotFoundError if there is no such user."""
@@ -141,14 +159,14 @@ class SqlNotices:
         if row is None:
             return NoticeChoice()
         ways = (WayState(**way) for way in self._connection.execute(_WAYS, {"user_id": user_id}).mappings())
-        return NoticeChoice(_wanted(row), row["mail"], row["webhook_url"], row["version"], tuple(ways))
+        return NoticeChoice(_wanted(row), row["mail"], row["webhook_url"], row["signed"], row["version"], tuple(ways))
 
     def version(self, user_id: UUID) -> int:
         """Lock what a user chose, and return its version. Raises NotFoundError."""
         return self.get(user_id).version
 
     def put(self, user_id: UUID, choice: NoticeChoice, anew: Collection[Way], *, digest_anew: bool) -> None:
-        """Store it, and try each way again that is chosen."""
+        """Store it, and try each way again that is chosen. Where it has no webhook, there is no secret any more."""
         wanted, place = choice.wanted, {"user_id": user_id, "org_id": self._org_id}
         values = {name: getattr(wanted, name) for name in ("first", "mine", "digest_at", "time_zone", "language")}
         values |= {"quiet_from": wanted.quiet and wanted.quiet.start, "quiet_to": wanted.quiet and wanted.quiet.end}
@@ -156,9 +174,22 @@ class SqlNotices:
         values["looks"] = wanted.anything and bool(choice.by)
         self._connection.execute(_PUT, values | place)
         self._connection.execute(_DROP_WAYS, {"user_id": user_id, "ways": list(choice.by)})
+        if "webhook" not in choice.by:
+            self._connection.execute(_UNSIGN, {"user_id": user_id})
         for way in choice.by:
             changes = {"way": way, "anew": way in anew, "digest_anew": digest_anew}
             self._connection.execute(_PUT_WAY, place | changes)
+
+    def sign(self, user_id: UUID, secret: str) -> None:
+        """Keep what signs the webhook's notices from now on."""
+        sealed = self._encryption.encrypt_config({"secret": secret}, bind(self._org_id, user_id))
+        place = {"user_id": user_id, "org_id": self._org_id}
+        self._connection.execute(_SIGN, place | {"sealed": sealed, "key_id": self._encryption.key_id})
+
+    def signing(self, user_id: UUID) -> Signing:
+        """Return what signs the notices that a user's webhook gets."""
+        row = self._connection.execute(_SIGNING, {"user_id": user_id}).mappings().one_or_none()
+        return UNSIGNED if row is None else _opened(self._encryption, self._org_id, user_id, row)
 
     def look(self) -> None:
         """Note which groups there are now, so that those are new that come from now on."""
@@ -172,8 +203,9 @@ class SqlNotices:
 class SqlNoticeOutbox:
     """`flow.people.tell_people.Outbox` on PostgreSQL."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, encryption: EncryptionService) -> None:
         self._database = database
+        self._encryption = encryption
 
     def look(self, org_id: UUID) -> Look | None:
         """Look what is there, and note what is new; None if another process does, or there is nobody to tell."""
@@ -181,13 +213,21 @@ class SqlNoticeOutbox:
             place = {"org_id": org_id}
             if not connection.execute(_BEGIN, place).rowcount:
                 return None
-            watchers = [_watcher(row) for row in connection.execute(_WATCHERS, place).mappings()]
+            watchers = [self._watcher(org_id, row) for row in connection.execute(_WATCHERS, place).mappings()]
             if not watchers:
                 return None
             groups = _see(connection, org_id)
             about = connection.execute(_ABOUT, place).one()
             room = max(0, MOST_IN_AN_HOUR - about.lately)
             return Look(about.at, org_id, about.slug, about.name, groups, watchers, room)
+
+    def _watcher(self, org_id: UUID, row: Mapping[Any, Any]) -> Watcher:
+        names = ("user_id", "email", "way", "told_at", "digested_at", "sent_at", "attempts")
+        watcher = Watcher(**{name: row[name] for name in names}, address=None, wanted=_wanted(row))
+        if row["way"] != "webhook":
+            return watcher
+        signing = _opened(self._encryption, org_id, row["user_id"], row) if row["sealed"] else UNSIGNED
+        return replace(watcher, address=row["address"], signing=signing)
 
     def claim(self, look: Look, watcher: Watcher) -> UUID | None:
         """Take a way; None: it is another's, or was changed."""
@@ -242,16 +282,18 @@ def _groups(found: Sequence[Need], rows: Sequence[Mapping[Any, Any]]) -> list[Gr
     ]
 
 
+def _opened(encryption: EncryptionService, org_id: UUID, user_id: UUID, row: Mapping[Any, Any]) -> Signing:
+    try:
+        opened = encryption.decrypt_config(bytes(row["sealed"]), bind(org_id, user_id), row["key_id"])
+    except EncryptionError:
+        return Signing(lost=True)
+    return Signing(opened["secret"])
+
+
 def _wanted(row: Mapping[Any, Any]) -> Wanted:
     start, end = row["quiet_from"], row["quiet_to"]
     quiet = QuietHours(start, end) if start is not None and end is not None else None
     return Wanted(row["first"], row["mine"], row["digest_at"], quiet, row["time_zone"], row["language"])
-
-
-def _watcher(row: Mapping[Any, Any]) -> Watcher:
-    names = ("user_id", "email", "way", "told_at", "digested_at", "sent_at", "attempts")
-    address = row["address"] if row["way"] == "webhook" else None
-    return Watcher(**{name: row[name] for name in names}, address=address, wanted=_wanted(row))
 
 
 def _key(watcher: Watcher) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from orderflow.domain.errors import EncryptionError
 from orderflow.flow.ports import Actor
 from orderflow.secrets.encryption import EncryptionService, bind
 from orderflow.storage.database import Database
+from orderflow.storage.people.notices import bind as bind_notices
 from orderflow.storage.people.second_factors import bind as bind_factor
 from orderflow.storage.work.webhooks import bind as bind_webhook
 
@@ -21,7 +22,7 @@ AT_ONCE = 50
 
 _COUNT = text(
     "SELECT (SELECT count(*) FROM erp_connection) + (SELECT count(*) FROM webhook_endpoint)"
-    " + (SELECT count(*) FROM second_factor)"
+    " + (SELECT count(*) FROM second_factor) + (SELECT count(*) FROM notice_secret)"
 )
 _PAGE = text("""
     SELECT id, org_id, connector_type, config_encrypted, key_id FROM erp_connection
@@ -62,11 +63,16 @@ _FACTORS = text("""
     WHERE user_id > :after ORDER BY user_id LIMIT :limit FOR UPDATE
 """)
 _SEAL_FACTOR = text("UPDATE second_factor SET sealed = :config, key_id = :key_id WHERE user_id = :id")
+_NOTICES = text("""
+    SELECT user_id AS id, org_id, sealed AS config_encrypted, key_id FROM notice_secret
+    WHERE user_id > :after ORDER BY user_id LIMIT :limit FOR UPDATE
+""")
+_SEAL_NOTICES = text("UPDATE notice_secret SET sealed = :config, key_id = :key_id WHERE user_id = :id")
 
 
 @dataclass
 class Rotation:
-    """How far a rotation has come; `unreadable` names connections, webhooks and second factors that no key opens."""
+    """How far a rotation has come; `unreadable` names what no key opens: connections, webhooks, and users' secrets."""
 
     total: int = 0
     sealed: int = 0
@@ -94,6 +100,7 @@ def rotate(database: Database, encryption: EncryptionService, at_once: int = AT_
         (_PAGE, _SEAL, _of_connection),
         (_WEBHOOKS, _SEAL_WEBHOOK, _of_webhook),
         (_FACTORS, _SEAL_FACTOR, _of_factor),
+        (_NOTICES, _SEAL_NOTICES, _of_notices),
     ):
         after = UUID(int=0)
         while True:
@@ -123,6 +130,10 @@ def _of_webhook(row: Any) -> bytes:
 
 def _of_factor(row: Any) -> bytes:
     return bind_factor(row["org_id"], row["id"])
+
+
+def _of_notices(row: Any) -> bytes:
+    return bind_notices(row["org_id"], row["id"])
 
 
 def _rotate_row(

@@ -86,6 +86,15 @@ def test_results_come_in_pages_and_as_a_table(acme, app):
     assert acme.call("GET", f"/bulk-jobs/{uuid4()}/results.csv").status_code == 404
 
 
+def test_a_table_tells_in_the_readers_language_why_an_order_was_refused(acme):
+    done = job(acme, ids=orders(acme, 1, currency=None))
+    table = acme.call("GET", f"/bulk-jobs/{done['id']}/results.csv", headers={"Accept-Language": "de"})
+    (line,) = csv.DictReader(io.StringIO(table.text))
+    assert (line["outcome"], line["code"]) == ("REFUSED", "ORDER_NOT_READY")
+    assert line["message"] == "Der Auftrag ist NEEDS_REVIEW und nicht bereit zur Freigabe: Die Währung fehlt."
+    assert "approve" not in line["hint"]
+
+
 def test_what_a_filter_finds_is_frozen(acme, app, no_patience):
     found = orders(acme, 2, external_order_number="PO-1")[:1] + orders(acme, 2)
     begun = job(acme, filter={})

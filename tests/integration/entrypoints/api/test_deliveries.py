@@ -285,6 +285,11 @@ def _are_told_group_by_group(acme, zone, mock):
     assert (customer["key"], customer["requested"]) == ("4711", 5)
     (reason,) = by["reason"]
     assert (reason["key"], reason["requested"]) == ("MOCK_REJECTED", 1)
+    german = {"Accept-Language": "de"}
+    (told_german,) = acme.call("GET", "/stats/deliveries?period=7d&by=reason", headers=german).json()["items"]
+    assert told_german == reason | {"name": "Das Mock-ERP lehnt diesen Auftrag ab."}
+    for path in ("/stats/deliveries/csv?by=reason", "/draft-orders/csv?status=ERROR"):
+        assert told_german["name"] in acme.call("GET", path, headers=german).text
     told = acme.call("GET", "/stats/deliveries/csv?by=connection&decimal=,").text.splitlines()
     assert told[0].startswith("\ufeffname;key;requested")
     assert told[1].split(";")[1:7] == [zone, "3", "3", "3", "0", "1,0000"]

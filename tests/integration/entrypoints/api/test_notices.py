@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,10 +16,15 @@ from sqlalchemy import text
 from orderflow.bootstrap import App
 from orderflow.domain.access import Role
 from orderflow.engine.jobs import JOBS, take_turn
+from orderflow.flow.people.notices import Signing
+from orderflow.http.webhook_signature import is_signed, webhook_key
 from orderflow.net.allowed import Rules, set_rules
 from orderflow.notices.mail import MailServer
 from orderflow.notices.people import ways_to_people
-from orderflow.storage.people.notices import SqlNoticeOutbox
+from orderflow.secrets.encryption import EncryptionService
+from orderflow.secrets.keys import generate_key
+from orderflow.storage.people.notices import SqlNoticeOutbox, SqlNotices
+from orderflow.storage.system.rotation import rotate
 from tests.integration.channels.certificates import make_certificates
 from tests.integration.channels.mail_server import Post, taking_mail
 from tests.integration.entrypoints.api.conftest import Tenant
@@ -57,6 +64,15 @@ class Person:
         assert answer.status_code == 200, answer.text
         chosen: dict[str, Any] = answer.json()
         return chosen
+
+    def sign(self) -> Any:
+        return self.acme.client.post(f"{OWN}/secret", headers=self.session)
+
+    def new_secret(self) -> str:
+        with self.acme.canaries.look_away():  # it is shown this once
+            secret: str = self.sign().json()["secret"]
+        self.acme.canaries.add(secret)
+        return secret
 
     def test(self) -> Any:
         return self.acme.client.post(f"{OWN}/test", headers=self.session)
@@ -132,6 +148,52 @@ def test_the_first_of_a_new_group_is_told_once_by_each_way(
     ((headers, _),) = receiver.heard
     assert "webhook-signature" not in headers
     assert all(way["sent_at"] and way["problem"] is None for way in ops.get()["ways"])
+
+
+def test_what_a_webhook_gets_is_signed_by_a_secret_that_is_shown_once(
+    acme: Tenant, app: App, ops: Person, receiver: Receiver
+) -> None:
+    assert ops.sign().json()["error"]["details"]["reason"] == "NO_WAY_CHOSEN"
+    assert ops.choose(webhook_url=receiver.url, **FIRST)["signed"] is False
+    secrets = [ops.new_secret(), ops.new_secret()]
+    assert ops.get()["signed"] is True
+    ready(acme)
+    assert look(app) == 1
+    assert ops.test().json()["items"][0]["taken"]
+    for (headers, body), message in zip(receiver.heard, receiver.got, strict=True):
+        assert message == json.loads(body)
+        message_id, timestamp, signatures = (headers[f"webhook-{name}"] for name in ("id", "timestamp", "signature"))
+        signed = [is_signed(webhook_key(one), message_id, timestamp, signatures, body, time.time()) for one in secrets]
+        assert signed == [False, True]
+    (entry,) = acme.call("GET", "/audit-log?action=NOTICES_SIGNED&limit=1").json()["items"]
+    assert entry["actor"] == ops.email
+    master = app.settings.encryption_master_key
+    assert master is not None
+    new = EncryptionService(generate_key(), [master.get_secret_value()])
+    *_, rotated = rotate(app.database, new)
+    assert (rotated.sealed, rotated.unreadable) == (1, [])
+    with app.database.transaction(acme.org_id) as connection:
+        user_id = connection.execute(text("SELECT user_id FROM notice_secret")).scalar_one()
+        assert SqlNotices(connection, acme.org_id, new).signing(user_id) == Signing(secrets[1])
+    ops.choose(webhook_url=f"{receiver.url}/other", **FIRST)
+    assert ops.get()["signed"] is True, "it stays, whatever else is changed"
+    ops.choose(mail=True, **FIRST)
+    assert ops.get()["signed"] is False, "without a webhook there is nothing to sign"
+
+
+def test_what_cannot_be_signed_any_more_is_not_sent_unsigned(
+    acme: Tenant, app: App, ops: Person, receiver: Receiver
+) -> None:
+    ops.choose(webhook_url=receiver.url, **FIRST)
+    ops.new_secret()
+    do(app, "UPDATE notice_secret SET sealed = sealed || decode('00', 'hex')")
+    ready(acme)
+    assert look(app) == 0
+    assert receiver.heard == []
+    (way,) = ops.get()["ways"]
+    assert (way["problem"]["code"], way["stopped_at"]) == ("KEY_LOST", None)
+    ops.new_secret()
+    assert try_again(app, acme) == 1
 
 
 def test_what_goes_and_comes_back_soon_was_never_away(acme: Tenant, app: App, ops: Person, post: Post) -> None:
@@ -276,7 +338,7 @@ def test_two_engines_at_once_send_one(acme: Tenant, app: App, ops: Person, recei
     ops.choose(webhook_url=receiver.url, **FIRST)
     ready(acme)
     do(app, "UPDATE notice_choice SET next_look_at = now() - interval '1 minute'")
-    outbox = SqlNoticeOutbox(app.database)
+    outbox = SqlNoticeOutbox(app.database, app.encryption)
     seen = outbox.look(acme.org_id)
     assert seen is not None
     assert outbox.look(acme.org_id) is None
@@ -353,7 +415,7 @@ def test_what_cannot_be_chosen_is_told_at_its_field(app: App, ops: Person, body:
 
 
 def test_a_key_is_told_of_nothing(acme: Tenant) -> None:
-    for method, path in (("GET", ""), ("PUT", ""), ("POST", "/test")):
+    for method, path in (("GET", ""), ("PUT", ""), ("POST", "/secret"), ("POST", "/test")):
         answer = acme.call(method, f"/me/notices{path}", json={})
         assert (answer.status_code, answer.json()["error"]["details"]["reason"]) == (409, "NOT_A_USER")
 
@@ -365,5 +427,5 @@ def test_one_sees_and_changes_ones_own(acme: Tenant, app: App, ops: Person) -> N
     admin.choose(mine=True)
     assert ops.get()["mine"] is False
     with app.database.transaction(UUID(int=1)) as connection:
-        for table in ("notice_choice", "notice_way", "need_seen"):
+        for table in ("notice_choice", "notice_secret", "notice_way", "need_seen"):
             assert connection.execute(text(f"SELECT count(*) FROM {table}")).scalar() == 0

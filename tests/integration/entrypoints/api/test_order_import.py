@@ -53,6 +53,16 @@ def test_a_bad_line_costs_no_good_one(acme):
     assert {order["id"] for order in stored(acme)} == {result["id"] for result in results if "id" in result}
 
 
+def test_what_a_line_lacks_is_told_in_the_language_that_is_asked_for(acme):
+    german = {"Content-Type": "application/x-ndjson", "Accept-Language": "de"}
+    answer = acme.call("POST", "/draft-orders/import", content=b'{"lines": []}\nnot json\n', headers=german)
+    lacking, refused = map(json.loads, answer.text.splitlines())
+    assert "Der Auftrag hat keine Positionen." in lacking["missing"]
+    assert [one["message"] for one in lacking["missing_fields"]] == lacking["missing"]
+    assert "LINES_MISSING" in {one["code"] for one in lacking["missing_fields"]}
+    assert refused["error"]["details"]["english"] != refused["error"]["message"]
+
+
 def test_a_stream_of_any_length_is_taken_as_it_comes(acme):
     sent = 3_000
     orders = ({**GOOD, "external_order_number": f"PO-{number}"} for number in range(sent))

@@ -65,9 +65,12 @@ TABLES = (
     "second_factor",
     "need_seen",
     "notice_choice",
+    "notice_secret",
     "notice_way",
     "event",
     "webhook_endpoint",
+    "delivery_tally",
+    "delivery_tally_state",
 )
 
 PROOF = text("""

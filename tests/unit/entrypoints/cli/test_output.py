@@ -27,6 +27,7 @@ def plain(captured):
         lambda: output.print_table([{"a": BAD}, {"a": {"message": BAD}}, {"a": [BAD]}], {"a": BAD}, empty=""),
         lambda: output.print_table([], {"a": "a"}, empty=BAD),
         lambda: output.print_facts({BAD: BAD}),
+        lambda: output.print_told((BAD, "", BAD), BAD),
         lambda: output.out().print(BAD),
         lambda: output.err().print(f"{BAD}", markup=False),
         lambda: output.print_json({"name": BAD}),
@@ -50,3 +51,15 @@ def test_styles_are_ours(capsys):
     shown = capsys.readouterr().out
     assert "\x1b[31m" in shown
     assert "\x1b]0;" not in shown
+
+
+def test_a_sentence_is_as_wide_as_the_terminal_and_nothing_else_folds_it(capsys, monkeypatch):
+    told = ("DELIVERIES_LATE", "northwind", "done"), "Orders wait for an answer. " * 6
+    monkeypatch.setenv("COLUMNS", "80")
+    output.print_told(*told)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "DELIVERIES_LATE  northwind  done"
+    assert (len(lines), max(map(len, lines))) == (4, 80)
+    monkeypatch.delenv("COLUMNS")
+    output.print_told(*told)
+    assert len(capsys.readouterr().out.splitlines()) == 2, "where no terminal reads it, nothing is folded"

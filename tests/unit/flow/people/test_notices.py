@@ -6,10 +6,10 @@ from datetime import time
 
 import pytest
 
-from orderflow.domain.errors import ConnectorError, InputError
+from orderflow.domain.errors import ConnectorError, InputError, StateError
 from orderflow.domain.ids import new_id
 from orderflow.domain.notices import QuietHours, Wanted
-from orderflow.flow.people.notices import NoticeChoice, choose_notices
+from orderflow.flow.people.notices import NoticeChoice, Signing, choose_notices, sign_notices
 from tests.unit.flow.conftest import ANNA
 
 FIRST = NoticeChoice(Wanted(first=True), mail=True)
@@ -30,6 +30,9 @@ class Store:
     def put(self, user_id, choice, anew, *, digest_anew):
         self.chosen = choice
         self.log.append((sorted(anew), digest_anew))
+
+    def sign(self, user_id, secret):
+        self.secret = secret
 
     def look(self):
         self.log.append("looked")
@@ -98,3 +101,14 @@ def test_the_log_has_the_host_and_not_the_address(store, house):
     assert entry["action"] == "NOTICES_CHANGED"
     assert entry["after"]["webhook_host"] == "chat.example"
     assert "sesame" not in repr(entry)
+
+
+def test_a_secret_signs_for_a_webhook_alone_and_stands_in_no_log(store, house):
+    choose(store, FIRST)
+    with pytest.raises(StateError, match="No webhook is chosen"):
+        sign_notices(store, new_id(), new_id(), ANNA)
+    choose(store, replace(FIRST, webhook_url=HOOK))
+    secret = sign_notices(store, new_id(), new_id(), ANNA)
+    assert (secret[:6], store.secret) == ("whsec_", secret)
+    assert house.tables.audit[-1]["action"] == "NOTICES_SIGNED"
+    assert secret not in repr(house.tables.audit) + repr(Signing(secret))

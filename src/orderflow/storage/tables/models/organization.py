@@ -124,6 +124,17 @@ class NoticeChoiceRow(Base):
     tested_at: Mapped[datetime | None]
 
 
+class NoticeSecret(Base):
+    """What signs the notices that a user's webhook gets."""
+
+    __tablename__ = "notice_secret"
+    __table_args__ = (within_org("user_id", "app_user", ondelete="CASCADE"), Index("idx_notice_secret_org", "org_id"))
+    user_id: Mapped[UUID] = mapped_column(primary_key=True)
+    org_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id"))
+    sealed: Mapped[bytes]
+    key_id: Mapped[str]
+
+
 class NoticeWay(Base):
     """One way to a user: up to when they were told by it, and how it does."""
 
