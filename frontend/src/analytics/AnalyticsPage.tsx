@@ -6,6 +6,7 @@ import { Link } from "react-router";
 import { useDeliveryAnalytics, type AnalyticsQuery } from "../api/queries";
 import type { Schemas } from "../api/client";
 import { Answered } from "../shared/Answered";
+import { CountedAt } from "../shared/CountedAt";
 import { downloadAnalytics } from "../shared/download";
 import { Empty } from "../shared/Empty";
 import { count, duration, percent } from "../shared/format";
@@ -65,17 +66,20 @@ export default function AnalyticsPage() {
         about={t`Success, times and failures, of what was asked for in the period`}
       >{t`Analytics`}</PageTitle>
       <Answered query={found}>
-        {({ items, since }) =>
+        {({ items, since, counted_at }) =>
           items.length === 0 ? (
             <Empty icon={IconChartBar} title={by === "reason" ? t`Nothing failed` : t`Nothing was pushed`}>
               <Trans>Choose a longer period to look further back.</Trans>
             </Empty>
           ) : (
-            <ListTable head={<Head by={by} />} minWidth={760}>
-              {items.map((group) => (
-                <Row key={group.key ?? ""} group={group} by={by} since={since} />
-              ))}
-            </ListTable>
+            <>
+              <ListTable head={<Head by={by} />} minWidth={760}>
+                {items.map((group) => (
+                  <Row key={group.key ?? ""} group={group} by={by} since={since} />
+                ))}
+              </ListTable>
+              <CountedAt at={counted_at} />
+            </>
           )
         }
       </Answered>

@@ -11,6 +11,7 @@ import { DeliveryChart } from "./DeliveryChart";
 import { ConnectorsCard } from "./ConnectorsCard";
 import { FirstSteps } from "./FirstSteps";
 import { NeedsYou } from "../needs/NeedsYou";
+import { CountedAt } from "../shared/CountedAt";
 import { ByRule } from "./ByRule";
 import { Waiting } from "./Waiting";
 import { count, duration, percent } from "../shared/format";
@@ -61,6 +62,7 @@ function Numbers({ stats }: { stats: Schemas["Stats"] }) {
         ) : (
           <DeliveryChart series={stats.series} period={stats.period} />
         )}
+        <CountedAt at={stats.counted_at} />
       </Card>
       <SimpleGrid cols={{ base: 1, md: 2 }}>
         <Today counts={stats.orders_today} />

@@ -148,13 +148,14 @@ class Row(msgspec.Struct, array_like=True, gc=False):
     line_notes: str | None
 
     def said(self, currency: str | None) -> tuple[Any, ...]:
-        """Return the values of `Line`."""
+        """Return the values of `Line`; numbers, which have decimals, as `exact` would have them."""
+        price = self.unit_price
         return (
             self.line_no,
             self.internal_sku,
-            _written(self.qty),
+            msgspec.Raw(self.qty.rstrip("0").rstrip(".").encode()),
             self.uom,
-            None if self.unit_price is None else _written(self.unit_price),
+            None if price is None else msgspec.Raw(price.rstrip("0").rstrip(".").encode()),
             self.currency or currency,
             self.customer_sku_raw,
             self.product_description,
@@ -182,16 +183,11 @@ def rows_as_approved(order: DraftOrder) -> list[Row] | None:
         rows = _rows.decode(unread.rows)
     except msgspec.ValidationError:
         return None
-    quantities = "".join([f"{row.qty} " for row in rows])
-    prices = "".join([f"{row.unit_price} " for row in rows if row.unit_price is not None])
+    quantities = " ".join([row.qty for row in rows] + [""])
+    prices = " ".join([row.unit_price for row in rows if row.unit_price is not None] + [""])
     currencies = {row.currency for row in rows if row.currency}
     written = _QUANTITIES.fullmatch(quantities) and _PRICES.fullmatch(prices)
     return rows if rows and written and all(map(_CURRENCY.fullmatch, currencies)) else None
-
-
-def _written(number: str) -> msgspec.Raw:
-    """Return a number that has decimals as `exact` would have it."""
-    return msgspec.Raw(number.rstrip("0").rstrip(".").encode())
 
 
 def _customer(customer: Customer) -> dict[str, Any]:

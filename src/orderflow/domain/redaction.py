@@ -71,7 +71,10 @@ class Redactor:
         if self._needles is None or not text.isascii():
             return True
         lowered = text.lower()
-        return any(needle in lowered for needle in self._needles)
+        for needle in self._needles:  # noqa: SIM110  # `any` takes half as long again, for every order
+            if needle in lowered:
+                return True
+        return False
 
     def value(self, value: Any, depth: int = 0) -> Any:
         """Return a JSON value, or what a connector keeps like one, without secrets; a number may be one too."""

@@ -26,6 +26,7 @@ from orderflow.flow.setup.opening_hours import keep_up
 from orderflow.flow.setup.probe import probe
 from orderflow.settings import Settings
 from orderflow.storage.system.due import Place
+from orderflow.storage.work.tallies import tally
 
 R = TypeVar("R")
 log = structlog.get_logger(__name__)
@@ -35,6 +36,9 @@ More = Callable[[], object]
 
 TURN_SECONDS = 60.0
 """A turn at what may be long takes so long at most, so that it ends within what a worker is given to stop."""
+
+TALLY_SECONDS = 60.0
+"""Between looks for what is to be counted of organizations that have very many deliveries."""
 
 CATCH_UP_SECONDS = 3600.0
 """Between looks for orders from before there were revisions; a process that has seen all looks at none."""
@@ -110,6 +114,11 @@ def _keep_hours(app: App, place: Place, _stopped: Stopped) -> bool:
     return False
 
 
+def _tally(app: App, place: Place, _stopped: Stopped) -> bool:
+    with app.store.work(place[0]) as work:
+        return tally(work.connection, place[0])
+
+
 def _route(app: App, _stopped: Stopped) -> bool:
     return app.route()
 
@@ -155,6 +164,7 @@ JOBS = (
     Job("opening_hours", lambda app: app.system.due_hours(), _keep_hours),
     Job("route", None, _route),
     Job("upkeep", None, _keep_up),
+    Job("tally", lambda app: app.system.due_tallies(), _tally, every=lambda _: TALLY_SECONDS),
     Job("clean_up", lambda app: app.system.cleanable(), _clean_up, every=lambda settings: settings.cleanup_seconds),
     Job("keep_revisions", None, _keep_revisions, every=lambda _: CATCH_UP_SECONDS),
     Job("prune", None, _prune, every=lambda settings: settings.prune_seconds),

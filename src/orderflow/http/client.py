@@ -15,6 +15,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import httpx
 
@@ -178,7 +179,7 @@ class HttpClient:
         timeouts = httpx.Timeout(left, connect=min(left, self._connect_timeout))
         return httpx.Request(
             outgoing.method,
-            outgoing.url,
+            _parsed(outgoing.url),
             headers={name: value for name, value in ours.items() if name.lower() not in given} | outgoing.headers,
             content=outgoing.content or None,
             extensions={"timeout": timeouts.as_dict()},
@@ -232,6 +233,10 @@ class HttpClient:
         if (target.scheme, target.host, target.port) != (asked.scheme, asked.host, asked.port):
             raise redirected_elsewhere(self.name, target)
         return str(target)
+
+
+_parsed = lru_cache(maxsize=256)(httpx.URL)
+"""Many orders go to one URL."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,6 +133,8 @@ def yes_or_no(value: Any) -> bool | None:
 
 def says_nothing(value: Any) -> bool:
     """Return whether an error is none: null, empty, false, zero, "none", or an object of nothing but these."""
+    if value is None:
+        return True
     if isinstance(value, str):
         text = value.strip().strip(".!").lower()
         return text in _NOTHING or not text.strip("0")
@@ -141,7 +143,7 @@ def says_nothing(value: Any) -> bool:
         return says_nothing(code) if code is not None else all(map(says_nothing, value.values()))
     if isinstance(value, list):
         return all(map(says_nothing, value))
-    return value is None or value is False or (isinstance(value, int | float | Decimal) and value == 0)
+    return value is False or (isinstance(value, int | float | Decimal) and value == 0)
 
 
 def _unwrapped(value: Any) -> Any:
@@ -230,13 +232,12 @@ def _errors(value: dict[str, Any]) -> set[Sign]:
 
 
 def _codes(value: dict[str, Any]) -> set[Sign]:
-    words = said_in(value)
     errors = [value[name] for name in _ERROR_CODES if not says_nothing(value.get(name))]
     if errors:
-        return {"refused" if words else "unclear"}
+        return {"refused" if said_in(value) else "unclear"}
     codes = [value[name] for name in _CODES if isinstance(value.get(name), int | str)]
     odd = [code for code in codes if not says_nothing(code) and not _is_success(code)]
-    return {"unclear"} if odd and words else set()
+    return {"unclear"} if odd and said_in(value) else set()
 
 
 def _is_success(code: Any) -> bool:

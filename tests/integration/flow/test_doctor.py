@@ -17,6 +17,7 @@ from orderflow.flow.order.bulk import begin, go_on
 from orderflow.flow.people.api_keys import create_key, revoke_key
 from orderflow.flow.ports import Actor, BulkJob
 from orderflow.storage.system.doctor import SqlBookKeeping
+from orderflow.storage.work.tallies import count_deliveries
 from orderflow.testing.memory import MemoryApi, MemoryDropzone
 
 ACTOR = Actor("test")
@@ -204,6 +205,21 @@ def test_a_bulk_job_that_stands_still_is_told(installation, look):
     while go_on(installation.wiring.store, installation.org_id, job.id):
         pass
     assert look() == []
+
+
+def test_deliveries_that_nobody_counts_any_more_are_told(installation, look):
+    with installation.wiring.store.work(installation.org_id) as work:
+        while count_deliveries(work.connection, installation.org_id):
+            assert look() == [], "the first time takes a while"
+    assert look() == []
+    installation.do("UPDATE delivery_tally_state SET seen_at = now() - interval '16 minutes'")
+    (finding,) = look(repair=True)
+    assert (finding.code, finding.repaired) == ("TALLIES_LATE", False)
+    with installation.wiring.store.work(installation.org_id) as work:
+        count_deliveries(work.connection, installation.org_id)
+    assert look() == []
+    installation.do("UPDATE delivery_tally_state SET seen_at = NULL, checked_at = now() - interval '16 minutes'")
+    assert [finding.code for finding in look()] == ["TALLIES_LATE"], "the first time never ended"
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from urllib.parse import quote
 
 from orderflow.domain.reach import Reach, current
@@ -56,5 +57,9 @@ class SFTPTarget:
 
     def address(self, path: str) -> str:
         """Return a path's URL: `sftp://user@host:22/out/x`, and `…/~/out/x` for `out/x` in the home folder."""
+        return f"{self._server}{quote(path if path.startswith('/') else f'/~/{path}')}"
+
+    @cached_property
+    def _server(self) -> str:
         user = f"{quote(self.username, safe='')}@" if self.username else ""
-        return f"sftp://{user}{self.place}{quote(path if path.startswith('/') else f'/~/{path}')}"
+        return f"sftp://{user}{self.place}"

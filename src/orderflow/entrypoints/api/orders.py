@@ -128,7 +128,9 @@ def list_orders(
     caller: Reader,
     wanted: Wanted,
     *,
-    sort: Annotated[OrderSort, Query(description="Sorts the newest 100,000 that the filters find")] = OrderSort.NEWEST,
+    sort: Annotated[
+        OrderSort, Query(description="Sorts the newest 100,000 that the filters find; by `created_at` all of them")
+    ] = OrderSort.NEWEST,
     limit: PageSize = 50,
     cursor: CursorText = None,
 ) -> OrderPage:

@@ -33,6 +33,7 @@ from orderflow.storage.views.statistics import (
     Waiting,
     statistics,
 )
+from orderflow.storage.views.tallies import CountedAt
 
 router = ApiRouter("/stats", "Overview")
 
@@ -61,6 +62,7 @@ class Stats(Out):
     waits: list[Waiting] = Field(description="What waits for what now, most first")
     rules: list[ByRule] = Field(description="What each routing rule sent in the period, most first; the first 50")
     series: list[Point] = Field(description="Hours of 24h, six hours of 7d, days of 30d; oldest first")
+    counted_at: CountedAt = None
 
 
 @router.get("")
@@ -83,6 +85,7 @@ def get_stats(
         waits=found.waits,
         rules=found.rules,
         series=found.series,
+        counted_at=found.counted_at,
     )
 
 

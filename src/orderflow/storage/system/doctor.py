@@ -227,6 +227,13 @@ _JOB_STUCK = f"""
     WHERE {among([BulkStatus.RUNNING], "j.status")}
       AND COALESCE(j.worked_at, j.created_at) < now() - interval '15 minutes'
 """
+_TALLIES_LATE = f"""
+    SELECT {_NO_ORDER},
+           format('The deliveries were last counted at %s, so that statistics count them one by one, and are slow.',
+                  COALESCE(s.seen_at, s.checked_at)) AS message
+    FROM delivery_tally_state s JOIN organization g ON g.id = s.org_id
+    WHERE COALESCE(s.seen_at, s.checked_at) < now() - interval '15 minutes'
+"""
 _WEBHOOK = "concat_ws(' ', w.id, w.name)"
 _WEBHOOKS = "webhook_endpoint w JOIN organization g ON g.id = w.org_id"
 _WEBHOOK_OFF = f"""
@@ -314,6 +321,7 @@ _ATTENTION = {
     "ANSWERS_UNREADABLE": _UNREADABLE,
     "HOURS_STUCK": _HOURS_STUCK,
     "BULK_JOB_STUCK": _JOB_STUCK,
+    "TALLIES_LATE": _TALLIES_LATE,
     "CERTIFICATE_ENDS": _CERTIFICATE_ENDS,
     "RECALL_OPEN": _RECALL_OPEN,
     "WEBHOOK_OFF": _WEBHOOK_OFF,

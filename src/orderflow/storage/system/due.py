@@ -13,6 +13,7 @@ from orderflow.domain.states import ExportStep, OrderAction
 from orderflow.storage.database import Database
 from orderflow.storage.people.notices import DUE as NOTICES_DUE
 from orderflow.storage.tables.states import among, may
+from orderflow.storage.work import tallies
 from orderflow.storage.work.clock import CLOSED, LONGEST_LEASE, LONGEST_PROBE_WAIT, RESTING, awaited, past, unleased
 from orderflow.storage.work.inbound import SET_ASIDE, UNMATCHED
 from orderflow.storage.work.outages import IS_AWAY, WAITS_UNSENT, waits_for_longer
@@ -171,6 +172,10 @@ class SqlSystem:
     def due_notices(self) -> list[Place]:
         """Return the organizations whose users are to be told of what needs them, if there is something."""
         return self._places(_DUE_NOTICES)
+
+    def due_tallies(self) -> list[Place]:
+        """Return the organizations with very many deliveries, or that had, whose deliveries nobody has just counted."""
+        return self._places(tallies.DUE)
 
     def put_clock_right(self, longest_wait: float, longest_poll: float) -> int:
         """Make due what waits for longer than anything ever does, because the database's clock was put back.

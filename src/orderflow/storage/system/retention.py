@@ -196,7 +196,9 @@ _PERSONAL = ["customer", *TEXTS_BY_NAME, "notes", "lines", "source_document", "r
 """What an edit, a rejection or a hold may have written to the audit log of an order."""
 
 _FORGET_EXPORTS = text("""
-    UPDATE erp_export e SET export_storage_key = NULL, error_json = NULL, reason = NULL, unreadable_answer = NULL
+    UPDATE erp_export e
+    SET export_storage_key = NULL, error_json = NULL, reason = NULL, unreadable_answer = NULL,
+        updated_at = now()  -- so that what was counted by a name is counted anew
     FROM (SELECT id, export_storage_key FROM erp_export WHERE org_id = :org_id AND draft_order_id = :id) old
     WHERE e.id = old.id
     RETURNING old.export_storage_key

@@ -10,8 +10,11 @@ from pydantic import Field
 
 from orderflow.domain.states import ARRIVED
 from orderflow.storage.tables.states import among
-from orderflow.storage.views.statistics import OF_ORDERS, SPANS, Percentiles, Period
+from orderflow.storage.views.connections import all_connections
+from orderflow.storage.views.statistics import SPANS, Period
+from orderflow.storage.views.tallies import CountedAt, Percentiles, begun, counted_at, hours_of, percentiles, tallies
 from orderflow.storage.views.view import View
+from orderflow.storage.work.tallies import OF_ORDERS
 
 By = Literal["connection", "route", "customer", "reason"]
 
@@ -72,6 +75,17 @@ def _query(by: By) -> str:
     """  # noqa: S608  # built from constants
 
 
+_COUNTED = "FROM delivery_tally WHERE org_id = :org_id AND counted_by = :by AND hours = :hours AND at >= :since"
+_FIRST_COUNTED = f"""
+    SELECT key, sum(requested)::int AS requested, sum(delivered)::int AS delivered,
+           sum(confirmed)::int AS confirmed, sum(failed)::int AS failed
+    {_COUNTED} GROUP BY key ORDER BY 2 DESC, NULLIF(key, '') LIMIT {MOST_GROUPS}
+"""
+_OF_KEYS = f"""
+    SELECT key, name, at, requested, failed, sent_in, answered_in {_COUNTED} AND key = ANY(:keys) ORDER BY latest_at
+"""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stretch:
     """A stretch of the period."""
@@ -103,7 +117,11 @@ class Analytics:
     period: Period
     by: Annotated[By, Field(description="Under what they are counted", examples=["connection"])]
     since: datetime
-    items: Annotated[list[Group], Field(description=f"The first {MOST_GROUPS}, of the newest {MOST_COUNTED:,}")]
+    items: Annotated[
+        list[Group],
+        Field(description=f"The first {MOST_GROUPS}; where `counted_at` is null, of the newest {MOST_COUNTED:,}"),
+    ]
+    counted_at: CountedAt = None
 
 
 def analytics(view: View, period: Period, by: By) -> Analytics:
@@ -112,9 +130,38 @@ def analytics(view: View, period: Period, by: By) -> Analytics:
     end = datetime.now(UTC)
     first = end - span
     steps = int(span / step)
+    if (at := counted_at(view)) is not None:
+        return _beforehand(view, period, by, at)
     times = {"first": first, "begin": first.timestamp(), "end": end.timestamp(), "steps": steps}
     rows = view.mappings(_query(by), times)
-    return Analytics(period=period, by=by, since=first, items=[_group(row, steps) for row in rows])
+    return Analytics(period=period, by=by, since=first, items=[_live(row, steps) for row in rows])
+
+
+def _beforehand(view: View, period: Period, by: By, at: datetime) -> Analytics:
+    span, step = SPANS[period]
+    hours, end, steps = hours_of(span), datetime.now(UTC), int(span / step)
+    since = begun(end - span, hours)
+    groups = tallies(view, _FIRST_COUNTED, by, since, hours)
+    keys = [group["key"] for group in groups]
+    rows: dict[str, list[Any]] = {key: [] for key in keys}
+    for row in tallies(view, _OF_KEYS, by, since, hours, keys=keys):
+        rows[row["key"]].append(row)
+    names = {str(one.id): one.name or one.connector_type for one in all_connections(view)} if by == "connection" else {}
+    begin = end.timestamp() - span.total_seconds()
+    items = []
+    for group in groups:
+        of_group = rows[group["key"]]
+        points = [
+            (int((row["at"].timestamp() - begin) // step.total_seconds()) + 1, row["requested"], row["failed"])
+            for row in of_group
+        ]
+        times = {
+            "delivery": percentiles(row["sent_in"] for row in of_group),
+            "confirmation": percentiles(row["answered_in"] for row in of_group),
+        }
+        shown = {"key": group["key"] or None, "name": names.get(group["key"], of_group[-1]["name"]), "points": points}
+        items.append(_group({**group, **times, **shown}, steps))
+    return Analytics(period=period, by=by, since=since, items=items, counted_at=at)
 
 
 def _group(row: Any, steps: int) -> Group:
@@ -131,10 +178,15 @@ def _group(row: Any, steps: int) -> Group:
         confirmed=row["confirmed"],
         failed=row["failed"],
         success_rate=row["delivered"] / ended if ended else None,
-        delivery_seconds=_percentiles(row["delivery"]),
-        confirmation_seconds=_percentiles(row["confirmation"]),
+        delivery_seconds=row["delivery"],
+        confirmation_seconds=row["confirmation"],
         series=series,
     )
+
+
+def _live(row: Any, steps: int) -> Group:
+    times = {name: _percentiles(row[name]) for name in ("delivery", "confirmation")}
+    return _group({**row, **times}, steps)
 
 
 def _percentiles(found: list[float] | None) -> Percentiles:

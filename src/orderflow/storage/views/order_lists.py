@@ -8,17 +8,14 @@ from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field
-from sqlalchemy import text
 
-from orderflow.storage.records import columns
-from orderflow.storage.tables.models import DraftOrderRow
 from orderflow.storage.views.conditions import like
 from orderflow.storage.views.confirmations import Number
-from orderflow.storage.views.orders import NAMES, OrderFilter, OrderPage, OrderSummary, find_orders, found_orders
-from orderflow.storage.views.view import Ask, Table, View, no_cursor, select_list
+from orderflow.storage.views.orders import NAMED, OrderFilter, OrderPage, OrderSummary, find_orders, found_orders, only
+from orderflow.storage.views.view import Ask, Table, View, no_cursor
 
 MOST_SORTED = 100_000
-"""Orders that a list sorts: the newest of those that its filters find."""
+"""Orders that a list sorts: the newest of those that its filters find; by their age all are sorted."""
 
 MOST_SUMMED = 10_000
 
@@ -65,12 +62,15 @@ class Totals:
     sums: Annotated[list[CurrencySum], Field(description="By currency, the one of most orders first")]
 
 
+# All that is needed of an order is read with it: to look it up once more takes as long.
 _TOTALS = """
-    SELECT o.currency, count(*) AS orders, COALESCE(sum(w.amount), 0) AS amount
-    FROM (SELECT id FROM ({found}) all_found ORDER BY place DESC, id DESC LIMIT {most}) f
-    JOIN draft_order o ON o.id = f.id
+    WITH found AS MATERIALIZED (
+        SELECT id, place, currency FROM ({found}) narrowed ORDER BY place DESC, id DESC LIMIT {most} + 1)
+    SELECT f.currency, count(*) AS orders, COALESCE(sum(w.amount), 0) AS amount,
+           (SELECT count(*) FROM found) > {most} AS more
+    FROM (SELECT id, currency FROM found ORDER BY place DESC, id DESC LIMIT {most}) f
     CROSS JOIN LATERAL (
-        SELECT sum(l.qty * l.unit_price) AS amount FROM draft_order_line l WHERE l.draft_order_id = o.id) w
+        SELECT sum(l.qty * l.unit_price) AS amount FROM draft_order_line l WHERE l.draft_order_id = f.id) w
     GROUP BY 1 ORDER BY 2 DESC, 1
 """
 
@@ -83,20 +83,22 @@ def sorted_orders(view: View, wanted: OrderFilter, sort: OrderSort, ask: Ask) ->
     back = sort.startswith("-")
     key, way = _KEYS[sort.lstrip("-")], "DESC" if back else "ASC"
     where, values = Table("o", "FROM draft_order o").where(wanted.conditions())
-    newest = f"SELECT {columns(DraftOrderRow, 'o')} FROM draft_order o {where} ORDER BY o.created_at DESC, o.id DESC"  # noqa: S608  # from constants
-    inner = f"({newest} LIMIT {MOST_SORTED}) o"
+    chosen = f"SELECT o.id, {key} AS key, {NAMED} AS named FROM draft_order o {where}"  # noqa: S608  # from constants
     conditions = ["true"]
+    if sort is not OrderSort.OLDEST or wanted.search:  # what is sorted by age an index has sorted
+        chosen += f" ORDER BY o.created_at DESC, o.id DESC LIMIT {MOST_SORTED}"
     if wanted.search:
-        conditions.append(f"concat_ws(' ', {NAMES}) ILIKE :like")
+        conditions.append("o.named ILIKE :like")
         values |= {"like": like(wanted.search)}
     if place := ask.place(1):
         before = f"SELECT {key}, o.id FROM draft_order o WHERE o.id = :after"  # noqa: S608  # from constants
-        conditions.append(f"({key}, o.id) {'<' if back else '>'} ({before})")
+        conditions.append(f"(o.key, o.id) {'<' if back else '>'} ({before})")
         values |= {"after": _order_id(*place)}
-    query = f"""
-        SELECT {select_list(OrderSummary, "o")} FROM {inner} WHERE {" AND ".join(conditions)}
-        ORDER BY {key} {way}, o.id {way} LIMIT :limit
+    page = f"""
+        SELECT o.id, o.key FROM ({chosen}) o WHERE {" AND ".join(conditions)}
+        ORDER BY o.key {way}, o.id {way} LIMIT :limit
     """  # noqa: S608  # from constants
+    query = f"{only(page).select(OrderSummary)} ORDER BY page.key {way}, o.id {way}"
     rows = view.rows(OrderSummary, query, values | {"limit": ask.limit + 1})
     shown = rows[: ask.limit]
     return OrderPage(shown, ask.next_cursor(shown[-1].id) if len(rows) > ask.limit else None)
@@ -104,12 +106,10 @@ def sorted_orders(view: View, wanted: OrderFilter, sort: OrderSort, ask: Ask) ->
 
 def totals(view: View, wanted: OrderFilter) -> Totals:
     """Return how many orders a list finds, and what they are worth."""
-    found = found_orders(view, wanted)
-    limited = f"SELECT id, place FROM ({found.query}) narrowed ORDER BY place DESC, id DESC LIMIT {MOST_SUMMED + 1}"  # noqa: S608  # from constants
-    count = f"SELECT count(*) FROM ({limited}) counted"  # noqa: S608  # likewise
-    orders = int(view.connection.execute(text(count), found.values).scalar_one())
-    sums = view.rows(CurrencySum, _TOTALS.format(found=limited, most=MOST_SUMMED), found.values)
-    return Totals(orders=min(orders, MOST_SUMMED), more=orders > MOST_SUMMED, sums=sums)
+    found = found_orders(view, wanted, ["currency"])
+    rows = view.mappings(_TOTALS.format(found=found.query, most=MOST_SUMMED), found.values)
+    sums = [CurrencySum(currency=row["currency"], orders=row["orders"], amount=row["amount"]) for row in rows]
+    return Totals(orders=sum(one.orders for one in sums), more=any(row["more"] for row in rows), sums=sums)
 
 
 def _order_id(text: str) -> UUID:

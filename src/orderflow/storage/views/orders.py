@@ -17,8 +17,6 @@ from orderflow.domain.errors import InputError
 from orderflow.domain.orders import DraftOrder, DraftOrderLine, Missing, missing_in
 from orderflow.domain.states import CONTENT_KINDS, EDITED, ENDED, ERPExportStatus, Kind, OrderAction, OrderStatus
 from orderflow.flow.refusals import no_order
-from orderflow.storage.records import columns
-from orderflow.storage.tables.models import DraftOrderRow
 from orderflow.storage.tables.states import among, differs
 from orderflow.storage.views.actions import OF_ORDER
 from orderflow.storage.views.conditions import changed, common, either, like
@@ -46,7 +44,7 @@ FARTHEST = 100_000
 MOST_DELIVERIES = 20
 """Of one order that are looked at for what its ERP has."""
 
-NAMES = "o.external_order_number, o.erp_customer_number, o.customer_name, o.erp_order_id"
+NAMED = "concat_ws(' ', o.external_order_number, o.erp_customer_number, o.customer_name, o.erp_order_id)"
 _UNREADABLE = f"(SELECT e.unreadable_answer FROM erp_export e WHERE e.draft_order_id = o.id AND {UNREAD} LIMIT 1)"  # noqa: S608  # from constants
 _CUSTOMER = (
     "jsonb_build_object('id', o.customer_id, 'erp_customer_number', o.erp_customer_number, 'name', o.customer_name)"
@@ -408,24 +406,32 @@ def find_orders(view: View, wanted: OrderFilter, ask: Ask) -> OrderPage:
 
 def _searched(view: View, wanted: OrderFilter, ask: Ask) -> tuple[list[OrderSummary], str | None]:
     where, parameters = _ORDERS.where(after("o", wanted.conditions(), ask))
-    query = f"{Table('o', _near(where)).select(OrderSummary)} {_ORDERS.newest()}"
+    page = f"SELECT o.id {_near(where, 'o.id, o.created_at')} {_ORDERS.newest()}"
+    query = f"{only(page).select(OrderSummary)} {_NEWEST}"
     values = parameters | {"like": like(wanted.search or ""), "limit": ask.limit + 1}
     return cut(view.rows(OrderSummary, query, values), ask)
 
 
-def _near(where: str) -> str:
+def only(page: str) -> Table:
+    """Return the orders of a page, whose query finds their `id`: of those that it does not find little is read."""
+    return Table("o", f"FROM ({page}) page JOIN draft_order o ON o.id = page.id")
+
+
+def _near(where: str, read: str) -> str:
     """Return FROM and WHERE of those that fit `like`, among the next `FARTHEST` that the other filters leave."""
-    inner = f"SELECT {columns(DraftOrderRow, 'o')} FROM draft_order o {where} {_NEWEST} LIMIT {FARTHEST}"  # noqa: S608  # from constants
-    return f"FROM ({inner}) o WHERE concat_ws(' ', {NAMES}) ILIKE :like"
+    inner = f"SELECT {read}, {NAMED} AS named FROM draft_order o {where} {_NEWEST} LIMIT {FARTHEST}"  # noqa: S608  # from constants
+    return f"FROM ({inner}) o WHERE o.named ILIKE :like"
 
 
-def found_orders(view: View, wanted: OrderFilter) -> Found:
-    """Return all that the list finds, the oldest first."""
+def found_orders(view: View, wanted: OrderFilter, beside: Sequence[str] = ()) -> Found:
+    """Return all that the list finds, the oldest first; `beside` are columns that the query has, too."""
     where, parameters = _ORDERS.where(wanted.conditions())
-    query = f"SELECT o.id, o.created_at AS place FROM draft_order o {where}"  # noqa: S608  # from constants
+    read = "".join(f", o.{column}" for column in beside)
+    query = f"SELECT o.id, o.created_at AS place{read} FROM draft_order o {where}"  # noqa: S608  # from constants
     if wanted.search:
         numbered = f"{query} AND o.external_order_number = :number"
-        query = f"SELECT o.id, o.created_at AS place {_near(where)} UNION {numbered}"  # likewise
+        near = _near(where, f"o.id, o.created_at{read}")
+        query = f"SELECT o.id, o.created_at AS place{read} {near} UNION {numbered}"
         parameters |= {"like": like(wanted.search), "number": wanted.search}
     return Found(query, parameters | {"org_id": view.org_id})
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 from uuid import UUID
 
 from pydantic import Field
 from sqlalchemy import text
 
 from orderflow.domain.states import ARRIVED, OrderStatus
-from orderflow.storage.tables.states import among, is_order
+from orderflow.storage.tables.states import among
 from orderflow.storage.views.connections import ConnectionView, all_connections
 from orderflow.storage.views.deliveries import WAITS_FOR
+from orderflow.storage.views.tallies import CountedAt, Percentiles, begun, counted_at, hours_of, percentiles, tallies
 from orderflow.storage.views.view import View
+from orderflow.storage.work.tallies import OF_ORDERS
 
 Period = Literal["24h", "7d", "30d"]
 SPANS: dict[Period, tuple[timedelta, timedelta]] = {
@@ -32,8 +35,6 @@ MOST_COUNTED = 10_000
 _TODAY = text("""
     SELECT status, count(*) AS orders FROM draft_order WHERE org_id = :org_id AND created_at >= :since GROUP BY status
 """)
-# Recalls are none, and what was recalled before it was answered neither failed nor was confirmed.
-OF_ORDERS = f"{is_order()} AND COALESCE(error_json ->> 'code' <> 'RECALLED', true)"
 _SHARES = "ARRAY[0.5, 0.95]::float8[]"
 _DELIVERIES = text(f"""
     SELECT count(*) AS requested,
@@ -89,12 +90,18 @@ _SERIES = f"""
 """  # noqa: S608  # built from a constant
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Percentiles:
-    """Half and nineteen in twenty were at most this; null: there was none."""
-
-    p50: float | None
-    p95: float | None
+_COUNTED = "FROM delivery_tally WHERE org_id = :org_id AND counted_by = :by AND hours = :hours AND at >= :since"
+_SUMS = "sum(requested)::int AS requested, sum(delivered)::int AS delivered, sum(failed)::int AS failed"
+_ALL_COUNTED = f"SELECT at, requested, delivered, confirmed, failed, sent_in, answered_in {_COUNTED}"
+_FAILURES_COUNTED = f"""
+    SELECT NULLIF(key, '') AS code, sum(requested)::int AS exports, max(latest_at) AS latest_at,
+           (array_agg(name ORDER BY latest_at DESC))[1] AS latest_message
+    {_COUNTED} GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 10
+"""
+_RULES_COUNTED = f"""
+    SELECT NULLIF(key, '') AS rule, {_SUMS}, sum(waiting)::int AS waiting
+    {_COUNTED} GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 50
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,6 +185,7 @@ class Statistics:
     waits: list[Waiting]
     rules: list[ByRule]
     series: list[Point]
+    counted_at: CountedAt = None
 
 
 def statistics(view: View, period: Period, day_start: datetime | None) -> Statistics:
@@ -191,20 +199,70 @@ def statistics(view: View, period: Period, day_start: datetime | None) -> Statis
     here = {"org_id": view.org_id, "since": now - span}
     today = here | {"since": day_start or now.replace(hour=0, minute=0, second=0, microsecond=0)}
     connections = all_connections(view)
+    at = counted_at(view)
+    went = _live(view, now, span, step) if at is None else _beforehand(view, now, span, step)
     return Statistics(
         period=period,
         orders_today={OrderStatus(row.status): row.orders for row in view.connection.execute(_TODAY, today)},
-        deliveries=_deliveries(view.connection.execute(_DELIVERIES, here).mappings().one()),
         queue=_queue(connections, now),
         connections=connections,
-        failures=view.rows(FailureReason, _FAILURES, here),
         waits=view.rows(Waiting, _WAITS, here),
-        rules=view.rows(ByRule, _BY_RULE, here),
-        series=_series(view, now, span, step),
+        counted_at=at,
+        deliveries=went.deliveries,
+        failures=went.failures,
+        rules=went.rules,
+        series=went.series,
     )
 
 
-def _deliveries(row: Any) -> Deliveries:
+class _Went(NamedTuple):
+    """How the deliveries of a period went."""
+
+    deliveries: Deliveries
+    failures: list[FailureReason]
+    rules: list[ByRule]
+    series: list[Point]
+
+
+def _live(view: View, now: datetime, span: timedelta, step: timedelta) -> _Went:
+    here = {"org_id": view.org_id, "since": now - span}
+    row = view.connection.execute(_DELIVERIES, here).mappings().one()
+    times = _percentiles(row["delivery_seconds"]), _percentiles(row["confirmation_seconds"])
+    failures, rules = view.rows(FailureReason, _FAILURES, here), view.rows(ByRule, _BY_RULE, here)
+    return _Went(_deliveries(row, *times), failures, rules, _series(view, now, span, step))
+
+
+def _beforehand(view: View, now: datetime, span: timedelta, step: timedelta) -> _Went:
+    hours = hours_of(span)
+    since = begun(now - span, hours)
+    rows = tallies(view, _ALL_COUNTED, "all", since, hours)
+    sums = {name: sum(row[name] for row in rows) for name in _NUMBERS}
+    times = (percentiles(row[name] for row in rows) for name in ("sent_in", "answered_in"))
+    failures = tallies(view, _FAILURES_COUNTED, "reason", since, hours)
+    rules = tallies(view, _RULES_COUNTED, "rule", since, hours)
+    return _Went(
+        _deliveries(sums, *times),
+        [FailureReason(**row) for row in failures],
+        [ByRule(**row) for row in rules],
+        _binned(rows, now, span, step),
+    )
+
+
+_NUMBERS = ("requested", "delivered", "confirmed", "failed")
+
+
+def _binned(rows: Sequence[Any], now: datetime, span: timedelta, step: timedelta) -> list[Point]:
+    last = _last(now, step)
+    points: dict[datetime, Counter[str]] = {
+        last - span + step * (place + 1): Counter() for place in range(span // step)
+    }
+    for row in rows:
+        if (at := _last(row["at"], step)) in points:
+            points[at].update({name: row[name] for name in _NUMBERS})
+    return [Point(at=at, **{name: sums[name] for name in _NUMBERS}) for at, sums in points.items()]
+
+
+def _deliveries(row: Mapping[Any, Any], delivery: Percentiles, confirmation: Percentiles) -> Deliveries:
     ended = row["delivered"] + row["failed"]
     return Deliveries(
         requested=row["requested"],
@@ -212,8 +270,8 @@ def _deliveries(row: Any) -> Deliveries:
         confirmed=row["confirmed"],
         failed=row["failed"],
         success_rate=row["delivered"] / ended if ended else None,
-        delivery_seconds=_percentiles(row["delivery_seconds"]),
-        confirmation_seconds=_percentiles(row["confirmation_seconds"]),
+        delivery_seconds=delivery,
+        confirmation_seconds=confirmation,
     )
 
 
@@ -232,5 +290,10 @@ def _queue(connections: list[ConnectionView], now: datetime) -> Queue:
 
 
 def _series(view: View, now: datetime, span: timedelta, step: timedelta) -> list[Point]:
-    last = datetime.fromtimestamp(now.timestamp() // step.total_seconds() * step.total_seconds(), UTC)
+    last = _last(now, step)
     return view.rows(Point, _SERIES, {"first": last - span + step, "last": last, "step": step})
+
+
+def _last(moment: datetime, step: timedelta) -> datetime:
+    """Return when the stretch of the chart began in which a moment is."""
+    return datetime.fromtimestamp(moment.timestamp() // step.total_seconds() * step.total_seconds(), UTC)

@@ -129,7 +129,14 @@ _BEGIN = text(f"""
           AND NOT ({unsent("erp_export")} AND {on_hold("erp_export.draft_order_id")})
         ORDER BY id FOR UPDATE
     ), orders AS (
-        SELECT id FROM draft_order WHERE id IN (SELECT draft_order_id FROM held) ORDER BY id FOR NO KEY UPDATE
+        -- With their exports, so that no step below joins two others: of what a step returns PostgreSQL expects a row,
+        -- and it would look through all of one for each of the other.
+        SELECT o.id, o.attempts + 1 AS attempts, h.ids, h.filenames, h.sizes, h.digests
+        FROM (SELECT draft_order_id, array_agg(id) AS ids, array_agg(filename) AS filenames,
+                     array_agg(document_size) AS sizes, array_agg(document_sha256) AS digests
+              FROM held GROUP BY draft_order_id) h
+        JOIN draft_order o ON o.id = h.draft_order_id
+        ORDER BY o.id FOR NO KEY UPDATE OF o
     ), e AS (
         UPDATE erp_export e
         SET filename = r.filename, export_storage_key = r.storage_key, document_sha256 = r.sha256,
@@ -139,11 +146,9 @@ _BEGIN = text(f"""
             begun_at = CASE WHEN r.begins THEN now() ELSE e.begun_at END,
             last_begun_at = CASE WHEN r.begins THEN now() ELSE e.last_begun_at END
         FROM r JOIN held USING (id) WHERE e.id = held.id
-        RETURNING e.id, e.draft_order_id
-    ), o AS (
-        UPDATE draft_order o SET attempts = o.attempts + 1
-        FROM e JOIN orders ON orders.id = e.draft_order_id WHERE o.id = orders.id
-        RETURNING o.id, o.attempts
+        RETURNING e.id
+    ), counted AS (
+        UPDATE draft_order o SET attempts = orders.attempts FROM orders WHERE o.id = orders.id
     ), lost AS (
         UPDATE erp_push_log l
         SET status = {quoted(AttemptStatus.RETRYING)},
@@ -152,10 +157,13 @@ _BEGIN = text(f"""
     )
     INSERT INTO erp_push_log (id, org_id, draft_order_id, erp_export_id, attempt_no, connector_type, status,
                               request_json, idempotency_key, retry_count, request_id)
-    SELECT r.log_id, :org_id, o.id, e.id, o.attempts, :connector_type, {quoted(AttemptStatus.PENDING)}, {_ASKED},
-           encode(sha256(convert_to(concat_ws(':', CAST(:org_id AS text), o.id, o.attempts), 'UTF8')), 'hex'),
+    SELECT r.log_id, :org_id, held.order_id, r.id, held.attempts, :connector_type,
+           {quoted(AttemptStatus.PENDING)}, {_ASKED}, encode(sha256(convert_to(
+               concat_ws(':', CAST(:org_id AS text), held.order_id, held.attempts), 'UTF8')), 'hex'),
            r.retry_count, r.request_id
-    FROM r JOIN held ON held.id = r.id JOIN e ON e.id = r.id JOIN o ON o.id = e.draft_order_id
+    FROM (SELECT id AS order_id, attempts, unnest(ids) AS id, unnest(filenames) AS filename,
+                 unnest(sizes) AS document_size, unnest(digests) AS document_sha256 FROM orders) held
+    JOIN r ON r.id = held.id
     RETURNING erp_export_id, attempt_no
 """)  # noqa: S608  # built from constants
 _MARK_BEGUN = text(f"""

@@ -80,6 +80,15 @@ def test_a_sorted_list_is_narrowed_and_searched_and_knows_its_own_cursors(acme: 
     assert refused.json()["error"]["details"]["fields"][0]["field"] == "cursor"
 
 
+def test_by_age_all_are_sorted_and_else_the_newest(
+    acme: Tenant, orders: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(order_lists, "MOST_SORTED", 2)
+    assert numbers(acme, sort="number") == ["=1+1", "C"]
+    assert numbers(acme, sort="created_at") == ["B", "A", "C", "=1+1"]
+    assert numbers(acme, sort="created_at", q="a") == ["=1+1"], "what a search looks through has an end"
+
+
 def test_a_cursor_leads_on_only_in_the_list_that_gave_it(
     acme: Tenant, orders: list[str], make_tenant: Callable[[str], Tenant]
 ) -> None:

@@ -69,6 +69,8 @@ TABLES = (
     "notice_way",
     "event",
     "webhook_endpoint",
+    "delivery_tally",
+    "delivery_tally_state",
 )
 
 PROOF = text("""

@@ -6,7 +6,15 @@ from orderflow.storage.tables import sealing as _sealing  # noqa: F401  # seals 
 from orderflow.storage.tables.models.base import Base
 from orderflow.storage.tables.models.connections import ControlCounter, ERPConnection, ERPLane, OrdersTaken, RouteSet
 from orderflow.storage.tables.models.events import EventCounter, EventRow
-from orderflow.storage.tables.models.exports import MOST_INBOUND, DeliveryProof, ERPExport, ERPPushLog, InboundRow
+from orderflow.storage.tables.models.exports import (
+    MOST_INBOUND,
+    DeliveryProof,
+    DeliveryTally,
+    DeliveryTallyState,
+    ERPExport,
+    ERPPushLog,
+    InboundRow,
+)
 from orderflow.storage.tables.models.jobs import BulkJobOrder, BulkJobRow, NotificationRow, ProcessRow
 from orderflow.storage.tables.models.orders import (
     DraftOrderConfirmation,
@@ -44,6 +52,8 @@ __all__ = [
     "BulkJobRow",
     "ControlCounter",
     "DeliveryProof",
+    "DeliveryTally",
+    "DeliveryTallyState",
     "DraftOrderConfirmation",
     "DraftOrderLineRow",
     "DraftOrderRevisionRow",

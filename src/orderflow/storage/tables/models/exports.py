@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, SmallInteger, text
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column, relationship
 
@@ -314,3 +314,41 @@ class InboundRow(Owned, Base):
     told: Mapped[str | None]
     put_aside: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     begun: Mapped[int] = mapped_column(default=0, server_default=text("0"))  # readings since one ended
+
+
+class DeliveryTally(Base):
+    """How deliveries went that were asked for in an hour, or on a day: all, or those of one connection or customer.
+
+    Times are counted by steps (`work.tallies.seconds_of`).
+    """
+
+    __tablename__ = "delivery_tally"
+    __table_args__ = ({"postgresql_with": VACUUM_EARLY},)
+    org_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id"), primary_key=True)
+    counted_by: Mapped[str] = mapped_column(primary_key=True)
+    hours: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    at: Mapped[datetime] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str | None]
+    requested: Mapped[int]
+    delivered: Mapped[int]
+    confirmed: Mapped[int]
+    failed: Mapped[int]
+    waiting: Mapped[int]
+    sent_in: Mapped[dict[str, Any]]
+    answered_in: Mapped[dict[str, Any]]
+    latest_at: Mapped[datetime]
+
+
+class DeliveryTallyState(Base):
+    """Up to when an organization's deliveries are counted, and which day was last counted anew, when.
+
+    While they are counted for the first time, `seen_at` is null, and `checked_at` is when that began.
+    """
+
+    __tablename__ = "delivery_tally_state"
+    __table_args__ = ({"postgresql_with": VACUUM_EARLY},)
+    org_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id"), primary_key=True)
+    seen_at: Mapped[datetime | None]
+    checked_at: Mapped[datetime]
+    checked_day: Mapped[datetime | None]

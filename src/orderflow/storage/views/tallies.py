@@ -1,0 +1,75 @@
+"""What was counted of an organization's deliveries beforehand (`work.tallies`), where it has very many of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+
+from pydantic import Field
+from sqlalchemy import text
+
+from orderflow.storage.views.view import View
+from orderflow.storage.work.tallies import DAY, HOUR, seconds_of
+
+FRESH = timedelta(minutes=15)
+"""What was counted longer ago is no answer: then nobody counts, and the deliveries are counted when it is asked."""
+
+_SEEN = text("SELECT seen_at FROM delivery_tally_state WHERE org_id = :org_id AND seen_at > now() - :fresh")
+CountedAt = Annotated[
+    datetime | None,
+    Field(
+        description="Of an organization with very many deliveries: when they were counted. Times are then within 5 %, "
+        "and the period begins with its first hour, or day. null: they were counted now, one by one"
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Percentiles:
+    """Half and nineteen in twenty were at most this; null: there was none."""
+
+    p50: float | None
+    p95: float | None
+
+
+def counted_at(view: View) -> datetime | None:
+    """Return when the deliveries of the organization were last counted beforehand; None: they are not."""
+    found: datetime | None = view.connection.execute(_SEEN, {"org_id": view.org_id, "fresh": FRESH}).scalar()
+    return found
+
+
+def hours_of(span: timedelta) -> int:
+    """Return the hours of each count that a period is put together from."""
+    return DAY if span > timedelta(days=8) else HOUR
+
+
+def begun(moment: datetime, hours: int) -> datetime:
+    """Return when the hour or day began in which a moment is."""
+    start = moment.replace(minute=0, second=0, microsecond=0)
+    return start if hours == HOUR else start.replace(hour=0)
+
+
+def percentiles(counted: Iterable[Mapping[str, int]]) -> Percentiles:
+    """Return the percentiles of times that were counted in steps."""
+    steps: Counter[int] = Counter()
+    for one in counted:
+        for step, times in one.items():
+            steps[int(step)] += times
+    return Percentiles(p50=_at(steps, 0.5), p95=_at(steps, 0.95))
+
+
+def _at(steps: Counter[int], share: float) -> float | None:
+    left = steps.total() * share
+    for step in sorted(steps):
+        left -= steps[step]
+        if left <= 0:
+            return seconds_of(step)
+    return None
+
+
+def tallies(view: View, query: str, by: str, since: datetime, hours: int, **more: Any) -> list[Mapping[Any, Any]]:
+    """Return the rows of a query about counts of one kind, which names `:by`, `:hours` and `:since`."""
+    return view.mappings(query, {"by": by, "hours": hours, "since": since, **more})
