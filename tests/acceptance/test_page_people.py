@@ -101,6 +101,13 @@ def test_a_reader_of_german_sees_and_types_everything_in_their_own_way(browser: 
         _until(lambda: client.get(f"/draft-orders/{order_id}").json()["status"] == "ERROR")
     page.reload()
     expect(page.get_by_text("Das Mock-ERP lehnt diesen Auftrag ab.").first).to_be_visible()
+    page.goto(f"{site.url}/analytics?by=reason")
+    expect(page.get_by_text("Das Mock-ERP lehnt diesen Auftrag ab.")).to_be_visible()
+    page.get_by_role("link", name="Lieferungen", exact=True).click()
+    page.get_by_role("row", name="PO-1").get_by_text(
+        "lehnt diesen Auftrag ab"
+    ).click()  # wherever a row is clicked, it opens
+    expect(page.get_by_role("heading", level=1, name="PO-1")).to_be_visible()
     page.get_by_role("button", name="Konto").click()
     page.get_by_role("menuitem", name="English").click()
     expect(page.get_by_role("button", name="Edit")).to_be_visible()
@@ -135,10 +142,10 @@ def test_a_second_factor_is_set_up_with_a_phone_and_asked_for_afterwards(
     page.get_by_label("Code").fill(phone.at(time.time() + STEP))
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("heading", name="Orders", level=1)).to_be_visible()
-    _choose_notices(page, site)
+    _choose_notices(page, site, canaries)
 
 
-def _choose_notices(page: Page, site) -> None:
+def _choose_notices(page: Page, site, canaries) -> None:
     """What one chose is there again, and a try says why it did not arrive."""
     page.goto(f"{site.url}/settings?tab=account")
     notices = page.get_by_role("form", name="Notices by e-mail and webhook")
@@ -155,6 +162,10 @@ def _choose_notices(page: Page, site) -> None:
     notices.get_by_role("button", name="Save notices").click()
     notices.get_by_role("button", name="Try it").click()
     expect(notices.get_by_role("alert")).to_contain_text("Webhook: it did not go out")
+    with canaries.look_away():
+        notices.get_by_role("button", name="Make a secret").click()
+        expect(notices.locator("pre")).to_contain_text("whsec_")
+    expect(notices).to_contain_text("It is signed")
     page.reload()
     expect(notices.get_by_label("Quiet from")).to_have_value("21:30")
     expect(notices.get_by_role("switch", name="The first of a new kind")).to_be_checked()
