@@ -41,7 +41,6 @@ _OF_A_FIELD = re.compile(
 _SAID_OTHERWISE = {
     "a line break in a command",
     "a moment must have a zone",
-    "a name has different values",
     "a number must be finite",
     "length of the key",
     "length of the tag",
