@@ -45,6 +45,7 @@ class Pieces:
         self._apart = [(one, _spaced(one)) for one in sorted(apart, key=lambda one: (-len(one), one)) if _counts(one)]
         cut = sorted({_small(form) for form in forms if len(form) > SHORTEST and not form.startswith(_HEAD_OF_KEY)})
         self._longest = max(map(len, cut), default=0) + len(_EDGE)
+        self._all = "\n".join(cut)
         self._begins = _by_beginning(cut)
         self._ends = _by_beginning([form[::-1] for form in cut])
 
@@ -52,16 +53,25 @@ class Pieces:
         """Return a text without pieces."""
         if len(text) < SHORTEST:
             return text
-        squeezed = _squeezed(text)
-        for secret, pattern in self._apart:
-            if secret in squeezed:
-                text = pattern.sub(self._hidden, text)
-        if piece := self._cut(text[-self._longest :], self._begins):
-            start, end = len(text) - piece[0], len(text) - piece[1]
-            text = text[:start] + self._hidden + text[end:]
-        if piece := self._cut(text[: self._longest][::-1], self._ends):
-            text = text[: piece[1]] + self._hidden + text[piece[0] :]
+        if _may_have_gaps(text):
+            squeezed = _squeezed(text)
+            for secret, pattern in self._apart:
+                if secret in squeezed:
+                    text = pattern.sub(self._hidden, text)
+        # A quick look first: where a secret was cut, what is left at the cut is a part of one.
+        if _small(text[-self._longest :].rstrip(_EDGE)[-SHORTEST:]) in self._all:
+            text = self._without_end(text)
+        if _small(text[: self._longest].lstrip(_EDGE)[:SHORTEST]) in self._all:
+            text = self._without_beginning(text)
         return text
+
+    def _without_end(self, text: str) -> str:
+        piece = self._cut(text[-self._longest :], self._begins)
+        return text if piece is None else text[: len(text) - piece[0]] + self._hidden + text[len(text) - piece[1] :]
+
+    def _without_beginning(self, text: str) -> str:
+        piece = self._cut(text[: self._longest][::-1], self._ends)
+        return text if piece is None else text[: piece[1]] + self._hidden + text[piece[0] :]
 
     def _cut(self, end: str, begins: dict[str, list[str]]) -> tuple[int, int] | None:
         """Return how far from a text's end a secret begins that was cut there, and how far from it the cut is."""
@@ -70,6 +80,11 @@ class Pieces:
         starts = [_start_of(form, told, beginning) for form, beginning in known]
         start = min((start for start in starts if start is not None and _counts(told[start:])), default=None)
         return None if start is None else (len(end) - start, len(end) - len(told))
+
+
+def _may_have_gaps(text: str) -> bool:
+    """Return False of a text that has none, for which a look at each letter is not needed."""
+    return " " in text or not (text.isascii() and text.isprintable())
 
 
 def _counts(piece: str) -> bool:
