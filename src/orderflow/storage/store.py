@@ -70,7 +70,7 @@ class SqlWork:
     @cached_property
     def order_keys(self) -> SqlOrderKeys:
         """What the orders are known by."""
-        return SqlOrderKeys(self.connection, self.org_id, self._arriving)
+        return SqlOrderKeys(self.connection, self.org_id, self._holding, self._arriving)
 
     @cached_property
     def holds(self) -> SqlHolds:

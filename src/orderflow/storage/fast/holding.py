@@ -8,14 +8,16 @@ one has locked, so that a step of one caller keeps no other's waiting. What its 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection
 
 from orderflow.domain.states import OrderStatus
 from orderflow.flow.ports import FIRST_VERSION, ActiveConnection, LockedError, RouteSet
-from orderflow.storage.fast.statements import run_together
+from orderflow.storage.fast.statements import Parameters, run, run_together
 
 _HOLD = "SELECT id, status, version FROM draft_order WHERE id = ANY(%(ids)s) ORDER BY id FOR UPDATE SKIP LOCKED"
 # After the lock, and so it sees what whoever held that before has requested.
@@ -23,6 +25,15 @@ _ABOUT_PUSHES = f"""
     SELECT ARRAY(SELECT draft_order_id FROM erp_export WHERE draft_order_id = ANY(%(ids)s)) AS exported,
            (SELECT COALESCE(max(version), {FIRST_VERSION}) FROM route_set WHERE org_id = %(org_id)s) AS routes_version
 """  # noqa: S608  # built from a constant
+
+
+@dataclass(slots=True)
+class _Found:
+    """What is known of the orders: the state and version of those that are held, and which were never exported."""
+
+    states: dict[UUID, tuple[OrderStatus, int]]
+    never_exported: set[UUID]
+    routes_version: int | None = None
 
 
 class Holding:
@@ -52,48 +63,52 @@ class Holding:
 
     def state(self, order_id: UUID) -> tuple[OrderStatus, int]:
         """Return the state and the version of an order that is held. Raises LockedError if it is not."""
-        if order_id not in self._states:
+        if order_id not in self._found.states:
             raise LockedError
-        return self._states[order_id]
+        return self._found.states[order_id]
 
     def note_status(self, order_id: UUID, status: OrderStatus) -> None:
         """Note that a person decided on an order: it has a new version."""
         if self.known:
-            self._states[order_id] = status, self.state(order_id)[1] + 1
+            self._found.states[order_id] = status, self.state(order_id)[1] + 1
 
     def never_exported(self, order_id: UUID) -> bool:
         """Return whether it is known that the order has no export."""
-        return order_id in self._pushes[0]
+        return order_id in self._found.never_exported
 
     def note_export(self, order_id: UUID) -> None:
         """Note that the order has an export now."""
-        self._pushes[0].discard(order_id)
+        self._found.never_exported.discard(order_id)
 
     def routes_version(self) -> int | None:
         """Return the version of the routing rules as the transaction found them; None if it does not know.
 
         A transaction that holds orders asks for it together with what was exported of them.
         """
-        return self._pushes[1] if self._routes_as_found else None
+        return self._found.routes_version if self._routes_as_found else None
 
     def forget_routes(self) -> None:
         """Note that the rules are to be asked for again."""
         self.routes, self._routes_as_found = None, False
 
-    @property
-    def _states(self) -> dict[UUID, tuple[OrderStatus, int]]:
-        return self._found[0]
-
-    @property
-    def _pushes(self) -> tuple[set[UUID], int | None]:
-        """The orders that were never exported, and the version of the rules: each push asks for both."""
-        return self._found[1]
+    def run(self, statement: str, parameters: Parameters) -> list[dict[str, Any]]:
+        """Return a statement's rows, as `statements.run` does; what is to be asked about the orders goes with it."""
+        if not self._order_ids or "_found" in self.__dict__:
+            return run(self._connection, statement, parameters).fetchall()
+        rows, *answers = run_together(self._connection, (statement, parameters), *self._questions)
+        self._found = self._read(answers)
+        return rows
 
     @cached_property
-    def _found(self) -> tuple[dict[UUID, tuple[OrderStatus, int]], tuple[set[UUID], int | None]]:
-        if not self._order_ids:
-            return {}, (set(), None)
-        values = {"ids": list(self._order_ids), "org_id": self._org_id}
-        held, (about,) = run_together(self._connection, (_HOLD, values), (_ABOUT_PUSHES, values))
+    def _found(self) -> _Found:
+        return self._read(run_together(self._connection, *self._questions)) if self._order_ids else _Found({}, set())
+
+    @property
+    def _questions(self) -> list[tuple[str, Parameters]]:
+        values = {"ids": list(self._order_ids or ()), "org_id": self._org_id}
+        return [(_HOLD, values), (_ABOUT_PUSHES, values)]
+
+    def _read(self, answers: list[list[dict[str, Any]]]) -> _Found:
+        held, (about,) = answers
         states = {row["id"]: (OrderStatus(row["status"]), row["version"]) for row in held}
-        return states, (set(self._order_ids).difference(about["exported"]), about["routes_version"])
+        return _Found(states, set(self._order_ids or ()).difference(about["exported"]), about["routes_version"])

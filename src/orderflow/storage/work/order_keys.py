@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from orderflow.domain.order_keys import Cancellation, KeyHolder, OrderKey, key_of
 from orderflow.domain.orders import DraftOrder
+from orderflow.storage.fast.holding import Holding
 from orderflow.storage.fast.statements import later, run
 
 # Every transaction takes its keys in the same order, so that two never wait for each other.
@@ -44,9 +45,12 @@ class SqlOrderKeys:
         arriving: Orders that the transaction is going to store: all their keys are taken at once.
     """
 
-    def __init__(self, connection: Connection, org_id: UUID, arriving: Collection[DraftOrder] = ()) -> None:
+    def __init__(
+        self, connection: Connection, org_id: UUID, holding: Holding, arriving: Collection[DraftOrder] = ()
+    ) -> None:
         self._connection = connection
         self._org_id = org_id
+        self._holding = holding
         self._arriving = arriving
         self._known: dict[UUID, KeyHolder | None] = {}
 
@@ -109,7 +113,7 @@ class SqlOrderKeys:
         return holders
 
     def _holders(self, query: str, values: Mapping[str, object]) -> dict[bytes, KeyHolder]:
-        rows = run(self._connection, query, values)
+        rows = self._holding.run(query, values)
         return {row["key_sha256"]: _holder(row) for row in rows}
 
 
