@@ -29,7 +29,7 @@ from orderflow.entrypoints.garbage import spare_what_stays
 from orderflow.storage.system.retention import prune
 from orderflow.storage.views.deliveries import AttemptFilter, ExportFilter, find_attempts, find_exports
 from orderflow.storage.views.orders import OrderFilter, find_orders
-from orderflow.storage.views.view import Ask, View, cursor_after
+from orderflow.storage.views.view import Ask, View
 from orderflow.storage.work.revisions import catch_up
 from orderflow.testing.openssh_server import OpenSSHServer
 
@@ -214,7 +214,9 @@ def _repeat_prune(place: Installation) -> list[float]:
 
 def _pages(place: Installation) -> dict[str, Callable[[], object]]:
     with place.app.store.work(place.org_id) as work:
-        halfway, order_id = _halfway(work.view)
+        moment, order_id = _halfway(work.view)
+        orders = Ask(PAGE, Ask().of(work.view, OrderFilter()).next_cursor(moment, order_id))
+        exports = Ask(PAGE, Ask().of(work.view, ExportFilter()).next_cursor(moment, order_id))
 
     def page(look: Callable[[View], object]) -> Callable[[], object]:
         def looked() -> object:
@@ -223,15 +225,15 @@ def _pages(place: Installation) -> dict[str, Callable[[], object]]:
 
         return looked
 
-    first, later = Ask(PAGE), Ask(PAGE, halfway)
+    first = Ask(PAGE)
     confirmed, waiting = OrderFilter(statuses=("CONFIRMED",)), OrderFilter(statuses=("PUSHING",))
     return {
         "orders": page(lambda view: find_orders(view, OrderFilter(), first)),
-        "orders, halfway": page(lambda view: find_orders(view, OrderFilter(), later)),
+        "orders, halfway": page(lambda view: find_orders(view, OrderFilter(), orders)),
         "orders by status": page(lambda view: find_orders(view, confirmed, first)),
         "orders that wait": page(lambda view: find_orders(view, waiting, first)),
         "exports": page(lambda view: find_exports(view, ExportFilter(), first)),
-        "exports, halfway": page(lambda view: find_exports(view, ExportFilter(), later)),
+        "exports, halfway": page(lambda view: find_exports(view, ExportFilter(), exports)),
         "attempts": page(lambda view: find_attempts(view, AttemptFilter(), first)),
         "attempts of an order": page(lambda view: find_attempts(view, AttemptFilter(order_id=order_id), first)),
     }
@@ -240,7 +242,7 @@ def _pages(place: Installation) -> dict[str, Callable[[], object]]:
 def _halfway(view: View) -> tuple[str, UUID]:
     middle = "SELECT created_at, id FROM erp_export WHERE status = 'ACKED' ORDER BY created_at OFFSET 5000 LIMIT 1"
     row = view.connection.exec_driver_sql(middle).one()
-    return cursor_after(row.created_at, row.id), row.id
+    return row.created_at.isoformat(), row.id
 
 
 def _p99(times: list[float]) -> float:

@@ -20,6 +20,7 @@ from uuid import UUID
 import pytest
 
 import orderflow
+from orderflow.domain import port_redaction
 from orderflow.engine.jobs import DELIVER, take_turn
 
 ROOT = f"{Path(orderflow.__file__).parent}/"
@@ -80,6 +81,12 @@ def holds_the_order(value: object) -> bool:
         parts = [value, *(part for part in value.values() if isinstance(part, dict))]
         return any(str(part.get("external_order_number")).startswith(NUMBER) for part in parts)
     return str(getattr(value, "external_order_number", "")).startswith(NUMBER)
+
+
+@pytest.fixture(autouse=True)
+def no_secrets_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lines of the log are not looked through for secrets of connections that the tests before have used."""
+    monkeypatch.setattr(port_redaction, "_redactors", port_redaction._Redactors())
 
 
 @pytest.fixture
