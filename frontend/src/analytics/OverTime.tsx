@@ -23,7 +23,7 @@ export function OverTime({ group, by, period, beforehand }: Props) {
   const { series, delivery_seconds: delivery, confirmation_seconds: confirmation } = group;
   const time = (p50: number | null, p95: number | null) => t`half at most ${duration(p50)}, 95 % ${duration(p95)}`;
   return (
-    <Stack gap="md" py="xs">
+    <Stack gap="md" py="xs" className="over-time">
       <SimpleGrid cols={{ base: 1, sm: 3 }}>
         <Line title={t`Success`} about={percent(group.success_rate)} bars={success(series, period)} />
         <Line
@@ -103,7 +103,7 @@ function Reason({ reason, to, period }: { reason: Schemas["Group"]; to: string |
     <Table.Tr>
       <Table.Td>
         {to ? (
-          <Anchor component={Link} to={to} size="sm">
+          <Anchor component={Link} to={to} size="sm" fw={600}>
             {reason.key}
           </Anchor>
         ) : (

@@ -270,6 +270,7 @@ def test_the_overview_counts(acme, app, zone, mock):
     assert waiting
     _are_told_group_by_group(acme, zone, mock)
     _are_narrowed(acme, zone, mock)
+    _are_no_formulas(app, acme)
 
 
 def _are_told_group_by_group(acme, zone, mock):
@@ -321,6 +322,12 @@ def _are_narrowed(acme, zone, mock):
     told = acme.call("GET", f"/stats/deliveries/csv?by=reason&connection_id={zone}").text.splitlines()
     assert len(told) == 1
     assert acme.call("GET", "/stats/deliveries?connection_id=mine").status_code == 422
+
+
+def _are_no_formulas(app, acme):
+    do(app, acme, "UPDATE draft_order SET customer_name = '=1+1', erp_customer_number = '@SUM(A1)'")
+    told = acme.call("GET", "/stats/deliveries/csv?period=24h&by=customer&over_time=true").text.splitlines()
+    assert {line.split(",")[:2] == ["'=1+1", "'@SUM(A1)"] for line in told[1:]} == {True}
 
 
 BYS = ("connection", "route", "customer", "reason")
