@@ -124,12 +124,15 @@ def test_the_operators_morning(  # noqa: PLR0915  # a story is told in one go
     # How the last days went, and why.
     _go(me, page, "Analytics")
     expect(page.get_by_role("row", name=re.compile("Köln"))).to_be_visible()
+    over_time = me.say("Success, times and reasons of {called}").replace("{called}", "Köln")
+    me.press(page.get_by_role("button", name=over_time))
+    expect(page.get_by_role("link", name="MOCK_REJECTED")).to_be_visible()
     _assert_readable(page, "analytics")
     me.press(page.get_by_role("textbox", name=me.say("By")))
     me.press(page.get_by_role("option", name=me.say("Reason")))
     expect(page.get_by_role("link", name="MOCK_REJECTED")).to_be_visible()
     with page.expect_download() as saved:
-        me.press(page.get_by_role("button", name=me.say("CSV")))
+        me.press(page.get_by_role("button", name=me.say("CSV over time")))
     assert "MOCK_REJECTED" in saved.value.path().read_text("utf-8-sig")
     # Nothing that failed is left: what lacks a currency waits for somebody who knows it.
     _go(me, page, "Overview")

@@ -1,9 +1,10 @@
 import { t } from "@lingui/core/macro";
 import { Trans } from "@lingui/react/macro";
-import { Anchor, Button, SegmentedControl, Select, Table, Text } from "@mantine/core";
-import { IconChartBar, IconDownload } from "@tabler/icons-react";
+import { ActionIcon, Anchor, Button, Group, SegmentedControl, Select, Table, Text } from "@mantine/core";
+import { IconChartBar, IconChevronDown, IconChevronRight, IconDownload } from "@tabler/icons-react";
+import { Fragment, useState } from "react";
 import { Link } from "react-router";
-import { useDeliveryAnalytics, type AnalyticsQuery } from "../api/queries";
+import { useDeliveryAnalytics, type Period } from "../api/queries";
 import type { Schemas } from "../api/client";
 import { Answered } from "../shared/Answered";
 import { CountedAt } from "../shared/CountedAt";
@@ -11,10 +12,11 @@ import { downloadAnalytics } from "../shared/download";
 import { Empty } from "../shared/Empty";
 import { count, duration, percent } from "../shared/format";
 import { ListTable } from "../shared/ListTable";
+import { OpeningRow } from "../shared/OpeningRow";
 import { PageTitle } from "../shared/PageTitle";
 import { useFilters } from "../shared/useFilters";
 import { behind, type By } from "./behind";
-import { Spark } from "./Spark";
+import { Asked, OverTime } from "./OverTime";
 
 const PERIODS = [
   { value: "24h", label: t`24 h` },
@@ -32,7 +34,8 @@ const BYS: { value: By; label: string }[] = [
 export default function AnalyticsPage() {
   const filters = useFilters();
   const by = (filters.one("by") ?? "connection") as By;
-  const period = (filters.one("period") ?? "30d") as AnalyticsQuery["period"];
+  const period = (filters.one("period") ?? "30d") as Period;
+  const [opened, setOpened] = useState<string>();
   const found = useDeliveryAnalytics({ by, period });
   const actions = (
     <>
@@ -46,7 +49,7 @@ export default function AnalyticsPage() {
       />
       <SegmentedControl
         data={PERIODS}
-        value={period ?? "30d"}
+        value={period}
         onChange={(value) => filters.set({ period: value })}
         aria-label={t`Period`}
       />
@@ -56,6 +59,13 @@ export default function AnalyticsPage() {
         onClick={() => void downloadAnalytics({ by, period })}
       >
         <Trans>CSV</Trans>
+      </Button>
+      <Button
+        variant="default"
+        leftSection={<IconDownload size={16} />}
+        onClick={() => void downloadAnalytics({ by, period }, true)}
+      >
+        <Trans>CSV over time</Trans>
       </Button>
     </>
   );
@@ -74,9 +84,29 @@ export default function AnalyticsPage() {
           ) : (
             <>
               <ListTable head={<Head by={by} />} minWidth={760}>
-                {items.map((group) => (
-                  <Row key={group.key ?? ""} group={group} by={by} since={since} />
-                ))}
+                {items.map((group) => {
+                  const id = `${by}:${group.key ?? ""}`;
+                  const isOpen = opened === id;
+                  return (
+                    <Fragment key={id}>
+                      <Row
+                        group={group}
+                        by={by}
+                        period={period}
+                        since={since}
+                        isOpen={isOpen}
+                        toggle={() => setOpened(isOpen ? undefined : id)}
+                      />
+                      {isOpen && (
+                        <Table.Tr>
+                          <Table.Td colSpan={COLUMNS}>
+                            <OverTime group={group} by={by} period={period} beforehand={Boolean(counted_at)} />
+                          </Table.Td>
+                        </Table.Tr>
+                      )}
+                    </Fragment>
+                  );
+                })}
               </ListTable>
               <CountedAt at={counted_at} />
             </>
@@ -86,6 +116,8 @@ export default function AnalyticsPage() {
     </>
   );
 }
+
+const COLUMNS = 7;
 
 function Head({ by }: { by: By }) {
   return (
@@ -116,22 +148,45 @@ function Head({ by }: { by: By }) {
 /** Under this, something is wrong. */
 const GOOD = 0.9;
 
-function Row({ group, by, since }: { group: Schemas["Group"]; by: By; since: string }) {
+interface RowProps {
+  group: Schemas["Group"];
+  by: By;
+  period: Period;
+  since: string;
+  isOpen: boolean;
+  toggle: () => void;
+}
+
+function Row({ group, by, period, since, isOpen, toggle }: RowProps) {
   const { delivery_seconds: delivery, confirmation_seconds: confirmation, success_rate: success } = group;
   const to = behind(by, group.key, since);
   const name = group.name ?? group.key ?? NONE[by];
+  const called = by === "reason" ? (group.key ?? name) : name;
+  const Chevron = isOpen ? IconChevronDown : IconChevronRight;
   return (
-    <Table.Tr>
+    <OpeningRow opens={toggle}>
       <Table.Td>
-        {to ? (
-          <Anchor component={Link} to={to} fw={600}>
-            {by === "reason" ? group.key : name}
-          </Anchor>
-        ) : (
-          <Text size="sm" fw={600}>
-            {name}
-          </Text>
-        )}
+        <Group gap={4} wrap="nowrap">
+          <ActionIcon
+            variant="subtle"
+            color="gray"
+            size="sm"
+            aria-expanded={isOpen}
+            aria-label={t`Success, times and reasons of ${called}`}
+            onClick={toggle}
+          >
+            <Chevron size={14} />
+          </ActionIcon>
+          {to ? (
+            <Anchor component={Link} to={to} fw={600}>
+              {called}
+            </Anchor>
+          ) : (
+            <Text size="sm" fw={600}>
+              {called}
+            </Text>
+          )}
+        </Group>
         <Text size="xs" c="dimmed" lineClamp={2}>
           {by === "reason" ? group.name : by === "customer" && group.key !== group.name ? group.key : null}
         </Text>
@@ -154,7 +209,7 @@ function Row({ group, by, since }: { group: Schemas["Group"]; by: By; since: str
         {count(group.failed)}
       </Table.Td>
       <Table.Td>
-        <Spark series={group.series} />
+        <Asked group={group} period={period} />
       </Table.Td>
       <Table.Td ta="right" className="numeric whole">
         {duration(delivery.p50)} / {duration(delivery.p95)}
@@ -162,7 +217,7 @@ function Row({ group, by, since }: { group: Schemas["Group"]; by: By; since: str
       <Table.Td ta="right" className="numeric whole">
         {duration(confirmation.p50)} / {duration(confirmation.p95)}
       </Table.Td>
-    </Table.Tr>
+    </OpeningRow>
   );
 }
 

@@ -1,18 +1,40 @@
-import { t } from "@lingui/core/macro";
-import type { Schemas } from "../api/client";
-import { count } from "../shared/format";
+import { Tooltip } from "@mantine/core";
+import type { Bar } from "./bars";
 
-/** What was asked for over the period, and what of it failed, in a small picture. */
-export function Spark({ series }: { series: Schemas["Stretch"][] }) {
-  const most = Math.max(1, ...series.map(({ requested }) => requested));
-  const failed = series.reduce((sum, each) => sum + each.failed, 0);
+interface Props {
+  bars: Bar[];
+  /** What it shows, for who cannot see it. */
+  label: string;
+  /** Times, not what failed. */
+  times?: boolean;
+  /** As wide as there is room, and each bar tells what it stands for. */
+  wide?: boolean;
+}
+
+/** Bars over the period, in a small picture. */
+export function Spark({ bars, label, times = false, wide = false }: Props) {
+  const kinds = ["spark", times && "spark-times", wide && "spark-wide"].filter(Boolean).join(" ");
   return (
-    <div className="spark" role="img" aria-label={t`At most ${count(most)} at once, ${count(failed)} failed`}>
-      {series.map((each, at) => (
-        <span key={at} style={{ height: `${(100 * each.requested) / most}%` }}>
-          <span style={{ height: each.requested ? `${(100 * each.failed) / each.requested}%` : 0 }} />
-        </span>
-      ))}
+    <div className={kinds} role="img" aria-label={label}>
+      {bars.map((bar) => (wide ? <Told key={bar.at} bar={bar} /> : <Drawn key={bar.at} bar={bar} />))}
     </div>
+  );
+}
+
+function Told({ bar }: { bar: Bar }) {
+  return (
+    <Tooltip label={bar.text}>
+      <span className="spark-stretch">
+        <Drawn bar={bar} />
+      </span>
+    </Tooltip>
+  );
+}
+
+function Drawn({ bar: { height, part } }: { bar: Bar }) {
+  return (
+    <span className="spark-bar" style={{ height: `${height}%` }}>
+      <span style={{ height: height ? `${(100 * part) / height}%` : 0 }} />
+    </span>
   );
 }

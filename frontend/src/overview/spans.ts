@@ -31,7 +31,7 @@ export function spans(series: Point[], period: Period, most = 8): Span[] {
   return series.map((point, index) => ({
     at: point.at,
     label: labels[index] ?? "",
-    when: (period === "30d" ? DAY : MOMENT).format(new Date(point.at)),
+    when: when(point.at, period),
     total: point.requested,
     counts: {
       confirmed: point.confirmed,
@@ -40,6 +40,11 @@ export function spans(series: Point[], period: Period, most = 8): Span[] {
       open: Math.max(0, point.requested - point.delivered - point.failed),
     },
   }));
+}
+
+/** When a stretch begins, as the reader writes it. */
+export function when(at: string, period: Period): string {
+  return (period === "30d" ? DAY : MOMENT).format(new Date(at));
 }
 
 /** Each text where it first comes, and of many only every second, third, … */

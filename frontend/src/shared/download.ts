@@ -32,10 +32,11 @@ export function downloadOrders(query: OrderQuery): Promise<void> {
   return save(api.GET("/api/v1/draft-orders/csv", options), "orders.csv");
 }
 
-/** Save how deliveries went, for a spreadsheet of the reader's. */
-export function downloadAnalytics(query: AnalyticsQuery): Promise<void> {
-  const options = { params: { query: { ...query, decimal: decimalSign() } }, parseAs: "blob" } as const;
-  return save(api.GET("/api/v1/stats/deliveries/csv", options), `deliveries-by-${query.by}-${query.period}.csv`);
+/** Save how deliveries went, in all or over time, for a spreadsheet of the reader's. */
+export function downloadAnalytics(query: AnalyticsQuery, over_time = false): Promise<void> {
+  const options = { params: { query: { ...query, over_time, decimal: decimalSign() } }, parseAs: "blob" } as const;
+  const name = `deliveries-by-${query.by}-${query.period}${over_time ? "-over-time" : ""}.csv`;
+  return save(api.GET("/api/v1/stats/deliveries/csv", options), name);
 }
 
 async function save(call: Promise<{ data?: unknown; response: Response }>, filename: string): Promise<void> {

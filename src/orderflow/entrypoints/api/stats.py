@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Literal
@@ -19,9 +20,9 @@ from orderflow.entrypoints.api.looking import looking
 from orderflow.entrypoints.api.order_csv import MARK, Comma
 from orderflow.entrypoints.api.permissions import Permission
 from orderflow.entrypoints.api.routing import ApiRouter
-from orderflow.entrypoints.api.schemas import Moment, Out
+from orderflow.entrypoints.api.schemas import Moment, Out, Text
 from orderflow.entrypoints.csv_lines import csv_line
-from orderflow.storage.views.analytics import Analytics, By, Group, analytics
+from orderflow.storage.views.analytics import Analytics, By, Went, analytics
 from orderflow.storage.views.connections import ConnectionView
 from orderflow.storage.views.statistics import (
     ByRule,
@@ -90,35 +91,68 @@ def get_stats(
 
 
 Reader = Annotated[Caller, Depends(require(Permission.READ))]
-COLUMNS = (
-    "name", "key", "requested", "delivered", "confirmed", "failed", "success_rate", "delivery_seconds_p50",
-    "delivery_seconds_p95", "confirmation_seconds_p50", "confirmation_seconds_p95",
+_NUMBERS = (
+    "requested", "delivered", "confirmed", "failed", "success_rate", "delivery_seconds_p50", "delivery_seconds_p95",
+    "confirmation_seconds_p50", "confirmation_seconds_p95",
 )  # fmt: skip
+COLUMNS = ("name", "key", *_NUMBERS)
+OVER_TIME = ("name", "key", "at", *_NUMBERS)
 _CSV = {
     "content": {"text/csv": {"schema": {"type": "string"}}},
-    "description": f"One group a line, in UTF-8 with a byte order mark: {', '.join(COLUMNS)}",
+    "description": f"One group a line, in UTF-8 with a byte order mark: {', '.join(COLUMNS)}. With `over_time` one "
+    "stretch of a group a line, and `at`, where it begins, after `key`",
 }
+
+
+def _only(
+    connection_id: Annotated[UUID | None, Query(description="Over this connector")] = None,
+    route: Annotated[Text | None, Query(description="Sent by the routing rule of this name; empty: by none")] = None,
+    customer: Annotated[
+        Text | None, Query(description="Of this customer, by the key that `by=customer` tells; empty: of none")
+    ] = None,
+) -> dict[By, str]:
+    wanted: dict[By, str | None] = {
+        "connection": str(connection_id) if connection_id else None,
+        "route": route,
+        "customer": customer,
+    }
+    return {by: key for by, key in wanted.items() if key is not None}
+
+
+Only = Annotated[dict[By, str], Depends(_only)]
 
 
 @router.get("/deliveries")
 def get_delivery_analytics(
-    request: Request, caller: Reader, period: Period = "30d", by: By = "connection"
+    request: Request, caller: Reader, only: Only, period: Period = "30d", by: By = "connection"
 ) -> Analytics:
-    """Tell how deliveries went by connection, rule, customer or reason: success, times, and when it failed."""
+    """Tell how deliveries went by connection, rule, customer or reason: success, times, and when it failed.
+
+    All of them, or only those of a connector, rule or customer: by reason, why these failed. Those are counted one by
+    one, of the newest deliveries.
+    """
     with looking(request, caller) as view:
-        return _told(analytics(view, period, by))
+        return _told(analytics(view, period, by, only))
 
 
 @router.get("/deliveries/csv", response_class=Response, responses={200: _CSV})
 def download_delivery_analytics(
-    request: Request, caller: Reader, period: Period = "30d", by: By = "connection", decimal: Comma = "."
+    request: Request,
+    caller: Reader,
+    only: Only,
+    period: Period = "30d",
+    by: By = "connection",
+    decimal: Comma = ".",
+    over_time: Annotated[bool, Query(description="A line for each stretch of time, not one for all")] = False,
 ) -> Response:
     """Download the same as CSV, in which nothing is taken for a formula."""
     with looking(request, caller) as view:
-        found = _told(analytics(view, period, by))
+        found = _told(analytics(view, period, by, only))
     separator = ";" if decimal == "," else ","
-    lines = [csv_line(COLUMNS, separator), *(csv_line(_cells(group, decimal), separator) for group in found.items)]
-    disposition = {"Content-Disposition": f'attachment; filename="deliveries-by-{by}-{period}.csv"'}
+    rows = _stretches(found, decimal) if over_time else _groups(found, decimal)
+    lines = [csv_line(row, separator) for row in rows]
+    name = f"deliveries-by-{by}-{period}{'-over-time' if over_time else ''}.csv"
+    disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(MARK + "".join(lines), media_type="text/csv; charset=utf-8", headers=disposition)
 
 
@@ -129,11 +163,24 @@ def _told(found: Analytics) -> Analytics:
     return replace(found, items=[replace(group, name=group.name and told_here(group.name)) for group in found.items])
 
 
-def _cells(group: Group, decimal: str) -> list[object]:
-    times = (group.delivery_seconds, group.confirmation_seconds)
-    numbers = [group.success_rate, *(number for time in times for number in (time.p50, time.p95))]
+def _groups(found: Analytics, decimal: str) -> Iterator[tuple[object, ...]]:
+    yield COLUMNS
+    for group in found.items:
+        yield (group.name, group.key, *_numbers(group, decimal))
+
+
+def _stretches(found: Analytics, decimal: str) -> Iterator[tuple[object, ...]]:
+    yield OVER_TIME
+    for group in found.items:
+        for stretch in group.series:
+            yield (group.name, group.key, stretch.at.isoformat(), *_numbers(stretch, decimal))
+
+
+def _numbers(went: Went, decimal: str) -> list[object]:
+    times = (went.delivery_seconds, went.confirmation_seconds)
+    numbers = [went.success_rate, *(number for time in times for number in (time.p50, time.p95))]
     written = [None if number is None else f"{number:.4f}".replace(".", decimal) for number in numbers]
-    return [group.name, group.key, group.requested, group.delivered, group.confirmed, group.failed, *written]
+    return [went.requested, went.delivered, went.confirmed, went.failed, *written]
 
 
 def _shown(connection: ConnectionView) -> ConnectorHealth:

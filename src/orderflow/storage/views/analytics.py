@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -11,7 +14,7 @@ from pydantic import Field
 from orderflow.domain.states import ARRIVED
 from orderflow.storage.tables.states import among
 from orderflow.storage.views.connections import all_connections
-from orderflow.storage.views.statistics import SPANS, Period
+from orderflow.storage.views.statistics import NUMBERS, SPANS, Period, stretch_of, stretches
 from orderflow.storage.views.tallies import CountedAt, Percentiles, begun, counted_at, hours_of, percentiles, tallies
 from orderflow.storage.views.view import View
 from orderflow.storage.work.tallies import OF_ORDERS
@@ -38,68 +41,56 @@ _KEYS: dict[By, tuple[str, str]] = {
     ),
     "reason": ("e.error_json ->> 'code'", "e.error_json ->> 'message'"),
 }
+_ALL: Mapping[By, str] = MappingProxyType({})
+_NOTHING = {**dict.fromkeys(NUMBERS, 0), "delivery": None, "confirmation": None}
 _SHARES = "ARRAY[0.5, 0.95]::float8[]"
+_SUMS = f"""
+    count(*) AS requested, count(*) FILTER (WHERE {among(ARRIVED)}) AS delivered,
+    count(*) FILTER (WHERE status = 'ACKED') AS confirmed, count(*) FILTER (WHERE status = 'FAILED') AS failed,
+    percentile_cont({_SHARES}) WITHIN GROUP (ORDER BY extract(epoch FROM sent_at - created_at))
+        FILTER (WHERE sent_at IS NOT NULL) AS delivery,
+    percentile_cont({_SHARES}) WITHIN GROUP (ORDER BY extract(epoch FROM answered_at - sent_at))
+        FILTER (WHERE status = 'ACKED') AS confirmation
+"""
 
 
-def _counted(by: By) -> str:
+def _counted(by: By, only: Iterable[By]) -> str:
     key, name = _KEYS[by]
-    only = "AND e.error_json IS NOT NULL" if by == "reason" else ""
+    failed = ["e.error_json IS NOT NULL"] if by == "reason" else []
+    wanted = " AND ".join(["true", *failed, *(f"COALESCE({_KEYS[each][0]}, '') = :only_{each}" for each in only)])
     return f"""
-        SELECT {key} AS key, {name} AS name, e.status, e.created_at, e.sent_at, e.answered_at
-        FROM (SELECT * FROM erp_export WHERE org_id = :org_id AND created_at >= :first AND {OF_ORDERS}
-              ORDER BY created_at DESC LIMIT {MOST_COUNTED}) e WHERE true {only}
+        SELECT COALESCE({key}, '') AS key, {name} AS name, e.status, e.created_at, e.sent_at, e.answered_at
+        FROM (SELECT * FROM erp_export WHERE org_id = :org_id AND created_at >= :since AND {OF_ORDERS}
+              ORDER BY created_at DESC LIMIT {MOST_COUNTED}) e WHERE {wanted}
     """  # noqa: S608  # built from constants
 
 
-def _query(by: By) -> str:
+def _query(by: By, only: Iterable[By]) -> str:
     return f"""
-        WITH counted AS MATERIALIZED ({_counted(by)}), groups AS (
-            SELECT key, (array_agg(name ORDER BY created_at DESC))[1] AS name, count(*) AS requested,
-                   count(*) FILTER (WHERE {among(ARRIVED)}) AS delivered,
-                   count(*) FILTER (WHERE status = 'ACKED') AS confirmed,
-                   count(*) FILTER (WHERE status = 'FAILED') AS failed,
-                   percentile_cont({_SHARES}) WITHIN GROUP (ORDER BY extract(epoch FROM sent_at - created_at))
-                       FILTER (WHERE sent_at IS NOT NULL) AS delivery,
-                   percentile_cont({_SHARES}) WITHIN GROUP (ORDER BY extract(epoch FROM answered_at - sent_at))
-                       FILTER (WHERE status = 'ACKED') AS confirmation
-            FROM counted GROUP BY key ORDER BY requested DESC, key LIMIT {MOST_GROUPS}
+        WITH counted AS MATERIALIZED ({_counted(by, only)}), groups AS (
+            SELECT key, (array_agg(name ORDER BY created_at DESC))[1] AS name, {_SUMS}
+            FROM counted GROUP BY key ORDER BY requested DESC, NULLIF(key, '') LIMIT {MOST_GROUPS}
         ), points AS (
-            SELECT key, width_bucket(CAST(extract(epoch FROM created_at) AS float8), CAST(:begin AS float8),
-                                     CAST(:end AS float8), CAST(:steps AS int)) AS place,
-                   count(*) AS requested, count(*) FILTER (WHERE status = 'FAILED') AS failed
-            FROM counted GROUP BY 1, 2
-        )
-        SELECT g.*, COALESCE((SELECT jsonb_agg(jsonb_build_array(p.place, p.requested, p.failed) ORDER BY p.place)
-                              FROM points p WHERE p.key IS NOT DISTINCT FROM g.key), '[]') AS points
-        FROM groups g ORDER BY requested DESC, key
+            SELECT key, LEAST(CAST(:steps AS int), width_bucket(CAST(extract(epoch FROM created_at) AS float8),
+                       CAST(:begin AS float8), CAST(:end AS float8), CAST(:steps AS int))) AS place, {_SUMS}
+            FROM counted WHERE key IN (SELECT key FROM groups) GROUP BY 1, 2
+        ), lines AS (SELECT key, jsonb_object_agg(place, to_jsonb(points)) AS points FROM points GROUP BY 1)
+        SELECT g.*, l.points FROM groups g JOIN lines l USING (key) ORDER BY requested DESC, NULLIF(key, '')
     """  # noqa: S608  # built from constants
 
 
 _COUNTED = "FROM delivery_tally WHERE org_id = :org_id AND counted_by = :by AND hours = :hours AND at >= :since"
-_FIRST_COUNTED = f"""
-    SELECT key, sum(requested)::int AS requested, sum(delivered)::int AS delivered,
-           sum(confirmed)::int AS confirmed, sum(failed)::int AS failed
-    {_COUNTED} GROUP BY key ORDER BY 2 DESC, NULLIF(key, '') LIMIT {MOST_GROUPS}
-"""
+_FIRST_COUNTED = f"SELECT key {_COUNTED} GROUP BY 1 ORDER BY sum(requested) DESC, NULLIF(key, '') LIMIT {MOST_GROUPS}"
 _OF_KEYS = f"""
-    SELECT key, name, at, requested, failed, sent_in, answered_in {_COUNTED} AND key = ANY(:keys) ORDER BY latest_at
+    SELECT key, name, at, requested, delivered, confirmed, failed, sent_in, answered_in
+    {_COUNTED} AND key = ANY(:keys) ORDER BY latest_at
 """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stretch:
-    """A stretch of the period."""
+class Went:
+    """How deliveries went."""
 
-    requested: int
-    failed: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
-    """What was asked for under one name in the period, and what became of it."""
-
-    key: Annotated[str | None, Field(description="An id, a rule, a customer's number, or a code; null: none")]
-    name: Annotated[str | None, Field(description="What people call it; of a reason the newest text")]
     requested: int
     delivered: Annotated[int, Field(description="At the ERP, confirmed or not")]
     confirmed: int
@@ -107,7 +98,24 @@ class Group:
     success_rate: Annotated[float | None, Field(description="Delivered of what has ended, 0 to 1")]
     delivery_seconds: Annotated[Percentiles, Field(description="From the request until the document was at the ERP")]
     confirmation_seconds: Annotated[Percentiles, Field(description="From there until the ERP's confirmation")]
-    series: Annotated[list[Stretch], Field(description="As the overview's chart has them, oldest first")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch(Went):
+    """How deliveries went that were asked for in a stretch of the period."""
+
+    at: Annotated[datetime, Field(description="Where it begins")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group(Went):
+    """What was asked for under one name in the period, and what became of it."""
+
+    key: Annotated[str | None, Field(description="An id, a rule, a customer's number, or a code; null: none")]
+    name: Annotated[str | None, Field(description="What people call it; of a reason the newest text")]
+    series: Annotated[
+        list[Stretch], Field(description="Hours of 24h, six hours of 7d, days of 30d, in UTC; oldest first")
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,71 +132,94 @@ class Analytics:
     counted_at: CountedAt = None
 
 
-def analytics(view: View, period: Period, by: By) -> Analytics:
-    """Return how the deliveries of a period went, under what they are counted by."""
+def analytics(view: View, period: Period, by: By, only: Mapping[By, str] = _ALL) -> Analytics:
+    """Return how the deliveries of a period went, under what they are counted by.
+
+    Args:
+        only: The keys of those that are counted, an empty one for none; then they are counted one by one.
+    """
     span, step = SPANS[period]
-    end = datetime.now(UTC)
-    first = end - span
-    steps = int(span / step)
-    if (at := counted_at(view)) is not None:
-        return _beforehand(view, period, by, at)
-    times = {"first": first, "begin": first.timestamp(), "end": end.timestamp(), "steps": steps}
-    rows = view.mappings(_query(by), times)
-    return Analytics(period=period, by=by, since=first, items=[_live(row, steps) for row in rows])
+    now = datetime.now(UTC)
+    starts = stretches(now, span, step)
+    at = None if only else counted_at(view)
+    if at is not None:
+        return _beforehand(view, period, by, at, now)
+    since = now - span
+    times = {"begin": starts[0].timestamp(), "end": (starts[-1] + step).timestamp(), "steps": len(starts)}
+    keys = {f"only_{name}": key for name, key in only.items()}
+    rows = view.mappings(_query(by, only), {"since": since, **times, **keys})
+    return Analytics(period=period, by=by, since=since, items=[_live(row, starts) for row in rows])
 
 
-def _beforehand(view: View, period: Period, by: By, at: datetime) -> Analytics:
-    span, step = SPANS[period]
-    hours, end, steps = hours_of(span), datetime.now(UTC), int(span / step)
-    since = begun(end - span, hours)
-    groups = tallies(view, _FIRST_COUNTED, by, since, hours)
-    keys = [group["key"] for group in groups]
-    rows: dict[str, list[Any]] = {key: [] for key in keys}
-    for row in tallies(view, _OF_KEYS, by, since, hours, keys=keys):
-        rows[row["key"]].append(row)
-    names = {str(one.id): one.name or one.connector_type for one in all_connections(view)} if by == "connection" else {}
-    begin = end.timestamp() - span.total_seconds()
-    items = []
-    for group in groups:
-        of_group = rows[group["key"]]
-        points = [
-            (int((row["at"].timestamp() - begin) // step.total_seconds()) + 1, row["requested"], row["failed"])
-            for row in of_group
-        ]
-        times = {
-            "delivery": percentiles(row["sent_in"] for row in of_group),
-            "confirmation": percentiles(row["answered_in"] for row in of_group),
-        }
-        shown = {"key": group["key"] or None, "name": names.get(group["key"], of_group[-1]["name"]), "points": points}
-        items.append(_group({**group, **times, **shown}, steps))
-    return Analytics(period=period, by=by, since=since, items=items, counted_at=at)
+def _live(row: Mapping[str, Any], starts: list[datetime]) -> Group:
+    # What came before the first stretch is in place 0.
+    places = {place: row["points"].get(str(place), _NOTHING) for place in range(1, len(starts) + 1)}
+    series = [Stretch(at=at, **_went(places[place])) for place, at in enumerate(starts, start=1)]
+    return Group(key=row["key"] or None, name=row["name"], series=series, **_went(row))
 
 
-def _group(row: Any, steps: int) -> Group:
-    ended = row["delivered"] + row["failed"]
-    series = [Stretch(requested=0, failed=0)] * steps
-    for place, requested, failed in row["points"]:
-        at = min(max(place, 1), steps) - 1  # what came while it was asked stands in the last
-        series[at] = Stretch(requested=series[at].requested + requested, failed=series[at].failed + failed)
-    return Group(
-        key=row["key"],
-        name=row["name"],
-        requested=row["requested"],
-        delivered=row["delivered"],
-        confirmed=row["confirmed"],
-        failed=row["failed"],
-        success_rate=row["delivered"] / ended if ended else None,
-        delivery_seconds=row["delivery"],
-        confirmation_seconds=row["confirmation"],
-        series=series,
-    )
+def _went(row: Mapping[str, Any]) -> dict[str, Any]:
+    return _rated(row, _percentiles(row["delivery"]), _percentiles(row["confirmation"]))
 
 
-def _live(row: Any, steps: int) -> Group:
-    times = {name: _percentiles(row[name]) for name in ("delivery", "confirmation")}
-    return _group({**row, **times}, steps)
+def _rated(sums: Mapping[str, Any], delivery: Percentiles, confirmation: Percentiles) -> dict[str, Any]:
+    ended = sums["delivered"] + sums["failed"]
+    rate = {"success_rate": sums["delivered"] / ended if ended else None}
+    times = {"delivery_seconds": delivery, "confirmation_seconds": confirmation}
+    return {name: sums[name] for name in NUMBERS} | rate | times
 
 
 def _percentiles(found: list[float] | None) -> Percentiles:
     p50, p95 = found or (None, None)
     return Percentiles(p50=p50, p95=p95)
+
+
+def _beforehand(view: View, period: Period, by: By, at: datetime, now: datetime) -> Analytics:
+    span, step = SPANS[period]
+    hours, starts = hours_of(span), stretches(now, span, step)
+    since = begun(now - span, hours)
+    groups = tallies(view, _FIRST_COUNTED, by, since, hours)
+    rows: dict[str, list[Any]] = {group["key"]: [] for group in groups}
+    for row in tallies(view, _OF_KEYS, by, since, hours, keys=[*rows]):
+        rows[row["key"]].append(row)
+    names = {str(one.id): one.name or one.connector_type for one in all_connections(view)} if by == "connection" else {}
+    items = []
+    for key, of_group in rows.items():
+        sums: dict[datetime, _Sums] = defaultdict(_Sums)
+        for row in of_group:
+            sums[stretch_of(row["at"], step)].add(row)
+        items.append(
+            Group(
+                key=key or None,
+                name=names.get(key, of_group[-1]["name"]),
+                series=[Stretch(at=start, **sums[start].went()) for start in starts],
+                **_Sums.of(sums.values()).went(),
+            )
+        )
+    return Analytics(period=period, by=by, since=since, items=items, counted_at=at)
+
+
+class _Sums:
+    """What counts add up to."""
+
+    def __init__(self) -> None:
+        self.numbers = Counter(dict.fromkeys(NUMBERS, 0))
+        self.times: dict[str, Counter[str]] = {"sent_in": Counter(), "answered_in": Counter()}
+
+    @classmethod
+    def of(cls, several: Iterable[_Sums]) -> _Sums:
+        """Return the sums of several."""
+        all_ = cls()
+        for one in several:
+            all_.add({**one.numbers, **one.times})
+        return all_
+
+    def add(self, counted: Mapping[str, Any]) -> None:
+        """Add a count, or other sums."""
+        self.numbers.update({name: counted[name] for name in NUMBERS})
+        for name, times in self.times.items():
+            times.update(counted[name])
+
+    def went(self) -> dict[str, Any]:
+        """Return them as `Went` has them."""
+        return _rated(self.numbers, *(percentiles([self.times[name]]) for name in ("sent_in", "answered_in")))

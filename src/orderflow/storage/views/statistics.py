@@ -236,7 +236,7 @@ def _beforehand(view: View, now: datetime, span: timedelta, step: timedelta) -> 
     hours = hours_of(span)
     since = begun(now - span, hours)
     rows = tallies(view, _ALL_COUNTED, "all", since, hours)
-    sums = {name: sum(row[name] for row in rows) for name in _NUMBERS}
+    sums = {name: sum(row[name] for row in rows) for name in NUMBERS}
     times = (percentiles(row[name] for row in rows) for name in ("sent_in", "answered_in"))
     failures = tallies(view, _FAILURES_COUNTED, "reason", since, hours)
     rules = tallies(view, _RULES_COUNTED, "rule", since, hours)
@@ -248,18 +248,15 @@ def _beforehand(view: View, now: datetime, span: timedelta, step: timedelta) -> 
     )
 
 
-_NUMBERS = ("requested", "delivered", "confirmed", "failed")
+NUMBERS = ("requested", "delivered", "confirmed", "failed")
 
 
 def _binned(rows: Sequence[Any], now: datetime, span: timedelta, step: timedelta) -> list[Point]:
-    last = _last(now, step)
-    points: dict[datetime, Counter[str]] = {
-        last - span + step * (place + 1): Counter() for place in range(span // step)
-    }
+    points: dict[datetime, Counter[str]] = {at: Counter() for at in stretches(now, span, step)}
     for row in rows:
-        if (at := _last(row["at"], step)) in points:
-            points[at].update({name: row[name] for name in _NUMBERS})
-    return [Point(at=at, **{name: sums[name] for name in _NUMBERS}) for at, sums in points.items()]
+        if (at := stretch_of(row["at"], step)) in points:
+            points[at].update({name: row[name] for name in NUMBERS})
+    return [Point(at=at, **{name: sums[name] for name in NUMBERS}) for at, sums in points.items()]
 
 
 def _deliveries(row: Mapping[Any, Any], delivery: Percentiles, confirmation: Percentiles) -> Deliveries:
@@ -290,10 +287,16 @@ def _queue(connections: list[ConnectionView], now: datetime) -> Queue:
 
 
 def _series(view: View, now: datetime, span: timedelta, step: timedelta) -> list[Point]:
-    last = _last(now, step)
-    return view.rows(Point, _SERIES, {"first": last - span + step, "last": last, "step": step})
+    starts = stretches(now, span, step)
+    return view.rows(Point, _SERIES, {"first": starts[0], "last": starts[-1], "step": step})
 
 
-def _last(moment: datetime, step: timedelta) -> datetime:
+def stretches(now: datetime, span: timedelta, step: timedelta) -> list[datetime]:
+    """Return when each stretch of a chart begins that ends now, oldest first."""
+    last = stretch_of(now, step)
+    return [last - step * place for place in reversed(range(span // step))]
+
+
+def stretch_of(moment: datetime, step: timedelta) -> datetime:
     """Return when the stretch of the chart began in which a moment is."""
     return datetime.fromtimestamp(moment.timestamp() // step.total_seconds() * step.total_seconds(), UTC)

@@ -269,6 +269,8 @@ def test_the_overview_counts(acme, app, zone, mock):
     assert {row["id"]: row["health"]["waiting"] for row in stats["connectors"]} == {zone: 0, mock: 1}
     assert waiting
     _are_told_group_by_group(acme, zone, mock)
+    _are_narrowed(acme, zone, mock)
+    _are_no_formulas(app, acme)
 
 
 def _are_told_group_by_group(acme, zone, mock):
@@ -279,6 +281,11 @@ def _are_told_group_by_group(acme, zone, mock):
     assert good["confirmation_seconds"] == {"p50": 5.0, "p95": 5.0}
     assert [sum(each[what] for each in bad["series"]) for what in ("requested", "failed")] == [2, 1]
     assert len(bad["series"]) == 28
+    *_, before, last = good["series"]
+    went = last if last["requested"] else before  # six hours may have ended meanwhile
+    assert {name: went[name] for name in WENT} == {name: good[name] for name in WENT}
+    (never,) = {(point["success_rate"], point["delivery_seconds"]["p50"]) for point in good["series"][:-2]}
+    assert never == (None, None)
     (nobody,) = by["route"]
     assert (nobody["key"], nobody["requested"]) == (None, 5)
     (customer,) = by["customer"]
@@ -293,9 +300,38 @@ def _are_told_group_by_group(acme, zone, mock):
     told = acme.call("GET", "/stats/deliveries/csv?by=connection&decimal=,").text.splitlines()
     assert told[0].startswith("\ufeffname;key;requested")
     assert told[1].split(";")[1:7] == [zone, "3", "3", "3", "0", "1,0000"]
+    over_time = acme.call("GET", "/stats/deliveries/csv?period=7d&by=connection&over_time=true").text.splitlines()
+    assert over_time[0].startswith("\ufeffname,key,at,requested")
+    assert len(over_time) == 1 + 2 * 28
+    (line,) = [line for line in over_time if f"{zone}," in line and ",3,3,3,0,1.0000," in line]
+    assert went["at"][:13] in line
+
+
+def _are_narrowed(acme, zone, mock):
+    def reasons(query):
+        found = acme.call("GET", f"/stats/deliveries?period=7d&by=reason&{query}").json()["items"]
+        return [(each["key"], each["failed"], sum(point["failed"] for point in each["series"])) for each in found]
+
+    failed = [("MOCK_REJECTED", 1, 1)]
+    for query in (f"connection_id={mock}", "route=", "customer=4711", f"connection_id={mock}&customer=4711"):
+        assert reasons(query) == failed, query
+    for query in (f"connection_id={zone}", "route=default", "customer=", f"connection_id={zone}&customer=4711"):
+        assert reasons(query) == [], query
+    (only,) = acme.call("GET", f"/stats/deliveries?by=connection&connection_id={zone}").json()["items"]
+    assert only["key"] == zone
+    told = acme.call("GET", f"/stats/deliveries/csv?by=reason&connection_id={zone}").text.splitlines()
+    assert len(told) == 1
+    assert acme.call("GET", "/stats/deliveries?connection_id=mine").status_code == 422
+
+
+def _are_no_formulas(app, acme):
+    do(app, acme, "UPDATE draft_order SET customer_name = '=1+1', erp_customer_number = '@SUM(A1)'")
+    told = acme.call("GET", "/stats/deliveries/csv?period=24h&by=customer&over_time=true").text.splitlines()
+    assert {line.split(",")[:2] == ["'=1+1", "'@SUM(A1)"] for line in told[1:]} == {True}
 
 
 BYS = ("connection", "route", "customer", "reason")
+WENT = ("requested", "delivered", "confirmed", "failed", "success_rate", "delivery_seconds", "confirmation_seconds")
 
 
 def test_an_organization_with_nothing_has_an_overview_too(acme):

@@ -356,6 +356,8 @@ def _look_at_lists(walk: Walk, zone: str) -> None:
         walk("GET", "/stats", query=f"period={period}")
         for by in ("connection", "route", "customer", "reason"):
             walk("GET", "/stats/deliveries", query=f"period={period}&by={by}")
+    for only in (f"connection_id={zone}", "route=default", "customer=4711"):
+        walk("GET", "/stats/deliveries", query=f"by=reason&{only}")
     walk("GET", "/stats/deliveries/csv")
     for query in ("", "status=CONFIRMED", "q=OLD-77", time):
         walk("GET", "/draft-orders/totals", query=query)
