@@ -52,7 +52,7 @@ def _rows(where: str, seen: Seen) -> Iterator[Row]:
             "claims/s",
             {} if number == 1 else {_at_once(1): figures[_at_once(1)]},
             note=f"p99 of one {quantiles(times, n=100)[98]:.3g} ms; all were full",
-            spread=figures.spread | {"ours": figures.spread[name]},
+            spread=figures.spread | ({"ours": figures.spread[name]} if name in figures.spread else {}),
         )
 
 

@@ -12,6 +12,7 @@ from contextlib import ExitStack
 
 from benchmarks.erp import CACHE, LIMIT, PEERS, Erp, Program, an_order, port_of, started
 from benchmarks.installation import Installation
+from benchmarks.runs import LeftOutError
 from benchmarks.table import Row
 from orderflow.connectors.tryton import api as tryton_api
 from orderflow.connectors.tryton import master_data
@@ -21,6 +22,8 @@ from orderflow.entrypoints.demo.erps.tryton_server import TrytonServer
 
 
 def measure(full: bool) -> Iterator[Row]:
+    if not full:
+        raise LeftOutError("Tryton and its peers take more than a minute: run `make bench-full`")
     yield from started(_tryton, full=full)
 
 
