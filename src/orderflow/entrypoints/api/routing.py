@@ -14,7 +14,6 @@ from typing import Any, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
-from fastapi._compat import ModelField
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from starlette.types import Receive, Scope, Send
@@ -266,7 +265,7 @@ def refuse_unknown(request: Request, dependant: Dependant) -> None:
     """
     if not request.scope["query_string"]:
         return
-    known = [param.alias for param in _taken(dependant)]
+    known = dict(_taken(dependant))
     unknown = [name for name in dict.fromkeys(request.query_params) if name not in known]
     if not unknown:
         return
@@ -289,7 +288,7 @@ def refuse_repeated(request: Request, dependant: Dependant) -> None:
     given = [name for name, _ in request.query_params.multi_items()]
     if len(given) == len(request.query_params):
         return
-    many = {param.alias for param in _taken(dependant) if _takes_many(param.field_info.annotation)}
+    many = {name for name, annotation in _taken(dependant) if _takes_many(annotation)}
     fields = [
         {"field": name, "message": "is given twice"}
         for name, times in Counter(given).items()
@@ -313,8 +312,8 @@ def _takes_many(annotation: Any) -> bool:
     return any(map(_takes_many, get_args(annotation)))
 
 
-def _taken(dependant: Dependant) -> Iterator[ModelField]:
-    """Yield the query parameters that a route takes, itself or by what it depends on."""
-    yield from dependant.query_params
+def _taken(dependant: Dependant) -> Iterator[tuple[str, Any]]:
+    """Yield the query parameters that a route takes, itself or by what it depends on, each with its type."""
+    yield from ((param.alias, param.field_info.annotation) for param in dependant.query_params)
     for needed in dependant.dependencies:
         yield from _taken(needed)
