@@ -46,10 +46,10 @@ class Packed:
 def pack(document: Document, terms: Terms) -> Packed:
     """Return the message that carries a document. Raises Fault: it cannot be encrypted with that certificate."""
     headers, body = _entity(document, compresses=terms.compress)
-    checked = what_is_checked(
-        document, signs=terms.sign is not None, encrypts=terms.encrypt is not None, compresses=terms.compress
-    )
-    if terms.sign is not None:
+    if terms.sign is None:
+        checked = _unsigned(document, wrapped=terms.encrypt is not None or terms.compress)
+    else:
+        checked = mime.written(headers, body)
         headers, body = signed(checked, *terms.sign)
     if terms.encrypt is not None:
         to, cipher = terms.encrypt
@@ -66,7 +66,11 @@ def what_is_checked(document: Document, *, signs: bool, encrypts: bool, compress
     """
     if signs:
         return mime.written(*_entity(document, compresses=compresses))
-    return mime.written(_plain(document), document.content) if encrypts or compresses else document.content
+    return _unsigned(document, wrapped=encrypts or compresses)
+
+
+def _unsigned(document: Document, *, wrapped: bool) -> bytes:
+    return mime.written(_plain(document), document.content) if wrapped else document.content
 
 
 def _entity(document: Document, *, compresses: bool) -> tuple[Headers, bytes]:
