@@ -7,11 +7,14 @@ import unicodedata
 
 _PLAIN = re.compile(r"[!-~]+(?: [!-~]+)*")
 
-# What is not to be shown. Source: Unicode 15.1, DerivedCoreProperties.txt, Default_Ignorable_Code_Point.
-_HIDDEN = re.compile(
-    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
-    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+UNSEEN = (
+    r"\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
+    r"\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
+"""What is not to be shown, for a class of letters in a regular expression. Source: Unicode 15.1,
+DerivedCoreProperties.txt, Default_Ignorable_Code_Point."""
+
+_HIDDEN = re.compile(f"[{UNSEEN}]")
 _BLANKS = re.compile("[\\s\u2800]+")  # a braille cell without dots shows as one, and is no white space to Unicode
 _CONTROLS = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]")
 

@@ -10,17 +10,16 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
+from orderflow.domain.codes import UNSEEN
+
 SHORTEST = 8
 """Characters of a piece that has letters and digits."""
 
 LONG = 16
 """Characters of any other piece."""
 
-_GAP = (
-    r"\s\x00-\x1f\x7f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
-    r"\u3164\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e0fff"
-)
-"""Blanks, line breaks, control characters, and what is not seen (Unicode's Default_Ignorable_Code_Point)."""
+_GAP = rf"\s\x00-\x1f\x7f{UNSEEN}"
+"""Blanks, line breaks, control characters, and what is not seen."""
 
 _GAPS = re.compile(f"[{_GAP}]+")
 _HEAD_OF_KEY = "-----"
