@@ -51,7 +51,9 @@ Comma = Annotated[
         description="The decimal sign; with a comma the columns are separated by semicolons, as spreadsheets do there"
     ),
 ]
-_SEPARATORS = {".": ",", ",": ";"}
+SEPARATORS = {".": ",", ",": ";"}
+"""Of columns, by the decimal sign."""
+
 _AT_A_TIME = 2_000  # each time all that is found is sorted
 MARK = "\ufeff"  # without it Excel takes UTF-8 for the code page of the machine
 router = ApiRouter("/draft-orders", "Orders")
@@ -72,7 +74,7 @@ async def _lines(
 ) -> AsyncIterator[str]:
     """Yield the lines, some at a time; each time counts as a request of the organization's, however long it takes."""
     shares: Shares = request.app.state.workload.shares[Work.REQUEST]
-    yield MARK + csv_line(COLUMNS, _SEPARATORS[decimal])
+    yield MARK + csv_line(COLUMNS, SEPARATORS[decimal])
     cursor: str | None = None
     left = MOST_SORTED
     while left > 0:
@@ -91,7 +93,7 @@ def _page(
     """Return the next lines, and where those after them begin."""
     with app.store.work(caller.org_id) as work:
         page = sorted_orders(seen_by(caller, work), wanted, sort, ask)
-    separator = _SEPARATORS[decimal]
+    separator = SEPARATORS[decimal]
     return "".join(csv_line(_cells(order, decimal), separator) for order in page.items), page.next_cursor
 
 

@@ -17,7 +17,7 @@ from orderflow.entrypoints.api.connectors import health
 from orderflow.entrypoints.api.deps import Caller, require
 from orderflow.entrypoints.api.languages import told_here
 from orderflow.entrypoints.api.looking import looking
-from orderflow.entrypoints.api.order_csv import MARK, Comma
+from orderflow.entrypoints.api.order_csv import MARK, SEPARATORS, Comma
 from orderflow.entrypoints.api.permissions import Permission
 from orderflow.entrypoints.api.routing import ApiRouter
 from orderflow.entrypoints.api.schemas import Moment, Out, Text
@@ -148,9 +148,8 @@ def download_delivery_analytics(
     """Download the same as CSV, in which nothing is taken for a formula."""
     with looking(request, caller) as view:
         found = _told(analytics(view, period, by, only))
-    separator = ";" if decimal == "," else ","
     rows = _stretches(found, decimal) if over_time else _groups(found, decimal)
-    lines = [csv_line(row, separator) for row in rows]
+    lines = [csv_line(row, SEPARATORS[decimal]) for row in rows]
     name = f"deliveries-by-{by}-{period}{'-over-time' if over_time else ''}.csv"
     disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(MARK + "".join(lines), media_type="text/csv; charset=utf-8", headers=disposition)

@@ -15,7 +15,18 @@ from orderflow.domain.states import ARRIVED
 from orderflow.storage.tables.states import among
 from orderflow.storage.views.connections import all_connections
 from orderflow.storage.views.statistics import NUMBERS, SPANS, Period, stretch_of, stretches
-from orderflow.storage.views.tallies import CountedAt, Percentiles, begun, counted_at, hours_of, percentiles, tallies
+from orderflow.storage.views.tallies import (
+    COUNTED,
+    SHARES,
+    CountedAt,
+    Percentiles,
+    begun,
+    counted_at,
+    hours_of,
+    percentiles,
+    success_rate,
+    tallies,
+)
 from orderflow.storage.views.view import View
 from orderflow.storage.work.tallies import OF_ORDERS
 
@@ -43,13 +54,12 @@ _KEYS: dict[By, tuple[str, str]] = {
 }
 _ALL: Mapping[By, str] = MappingProxyType({})
 _NOTHING = {**dict.fromkeys(NUMBERS, 0), "delivery": None, "confirmation": None}
-_SHARES = "ARRAY[0.5, 0.95]::float8[]"
 _SUMS = f"""
     count(*) AS requested, count(*) FILTER (WHERE {among(ARRIVED)}) AS delivered,
     count(*) FILTER (WHERE status = 'ACKED') AS confirmed, count(*) FILTER (WHERE status = 'FAILED') AS failed,
-    percentile_cont({_SHARES}) WITHIN GROUP (ORDER BY extract(epoch FROM sent_at - created_at))
+    percentile_cont({SHARES}) WITHIN GROUP (ORDER BY extract(epoch FROM sent_at - created_at))
         FILTER (WHERE sent_at IS NOT NULL) AS delivery,
-    percentile_cont({_SHARES}) WITHIN GROUP (ORDER BY extract(epoch FROM answered_at - sent_at))
+    percentile_cont({SHARES}) WITHIN GROUP (ORDER BY extract(epoch FROM answered_at - sent_at))
         FILTER (WHERE status = 'ACKED') AS confirmation
 """
 
@@ -79,11 +89,10 @@ def _query(by: By, only: Iterable[By]) -> str:
     """  # noqa: S608  # built from constants
 
 
-_COUNTED = "FROM delivery_tally WHERE org_id = :org_id AND counted_by = :by AND hours = :hours AND at >= :since"
-_FIRST_COUNTED = f"SELECT key {_COUNTED} GROUP BY 1 ORDER BY sum(requested) DESC, NULLIF(key, '') LIMIT {MOST_GROUPS}"
+_FIRST_COUNTED = f"SELECT key {COUNTED} GROUP BY 1 ORDER BY sum(requested) DESC, NULLIF(key, '') LIMIT {MOST_GROUPS}"
 _OF_KEYS = f"""
     SELECT key, name, at, requested, delivered, confirmed, failed, sent_in, answered_in
-    {_COUNTED} AND key = ANY(:keys) ORDER BY latest_at
+    {COUNTED} AND key = ANY(:keys) ORDER BY latest_at
 """
 
 
@@ -159,19 +168,13 @@ def _live(row: Mapping[str, Any], starts: list[datetime]) -> Group:
 
 
 def _went(row: Mapping[str, Any]) -> dict[str, Any]:
-    return _rated(row, _percentiles(row["delivery"]), _percentiles(row["confirmation"]))
+    return _rated(row, Percentiles.of(row["delivery"]), Percentiles.of(row["confirmation"]))
 
 
 def _rated(sums: Mapping[str, Any], delivery: Percentiles, confirmation: Percentiles) -> dict[str, Any]:
-    ended = sums["delivered"] + sums["failed"]
-    rate = {"success_rate": sums["delivered"] / ended if ended else None}
+    rate = {"success_rate": success_rate(sums)}
     times = {"delivery_seconds": delivery, "confirmation_seconds": confirmation}
     return {name: sums[name] for name in NUMBERS} | rate | times
-
-
-def _percentiles(found: list[float] | None) -> Percentiles:
-    p50, p95 = found or (None, None)
-    return Percentiles(p50=p50, p95=p95)
 
 
 def _beforehand(view: View, period: Period, by: By, at: datetime, now: datetime) -> Analytics:

@@ -16,7 +16,18 @@ from orderflow.domain.states import ARRIVED, OrderStatus
 from orderflow.storage.tables.states import among
 from orderflow.storage.views.connections import ConnectionView, all_connections
 from orderflow.storage.views.deliveries import WAITS_FOR
-from orderflow.storage.views.tallies import CountedAt, Percentiles, begun, counted_at, hours_of, percentiles, tallies
+from orderflow.storage.views.tallies import (
+    COUNTED,
+    SHARES,
+    CountedAt,
+    Percentiles,
+    begun,
+    counted_at,
+    hours_of,
+    percentiles,
+    success_rate,
+    tallies,
+)
 from orderflow.storage.views.view import View
 from orderflow.storage.work.tallies import OF_ORDERS
 
@@ -35,15 +46,14 @@ MOST_COUNTED = 10_000
 _TODAY = text("""
     SELECT status, count(*) AS orders FROM draft_order WHERE org_id = :org_id AND created_at >= :since GROUP BY status
 """)
-_SHARES = "ARRAY[0.5, 0.95]::float8[]"
 _DELIVERIES = text(f"""
     SELECT count(*) AS requested,
            count(*) FILTER (WHERE {among(ARRIVED)}) AS delivered,
            count(*) FILTER (WHERE status = 'ACKED') AS confirmed,
            count(*) FILTER (WHERE status = 'FAILED') AS failed,
-           percentile_cont({_SHARES}) WITHIN GROUP (ORDER BY extract(epoch FROM sent_at - created_at))
+           percentile_cont({SHARES}) WITHIN GROUP (ORDER BY extract(epoch FROM sent_at - created_at))
                FILTER (WHERE sent_at IS NOT NULL) AS delivery_seconds,
-           percentile_cont({_SHARES}) WITHIN GROUP (ORDER BY extract(epoch FROM answered_at - sent_at))
+           percentile_cont({SHARES}) WITHIN GROUP (ORDER BY extract(epoch FROM answered_at - sent_at))
                FILTER (WHERE status = 'ACKED') AS confirmation_seconds
     FROM erp_export WHERE org_id = :org_id AND created_at >= :since AND {OF_ORDERS}
 """)  # noqa: S608  # built from a constant
@@ -90,17 +100,16 @@ _SERIES = f"""
 """  # noqa: S608  # built from a constant
 
 
-_COUNTED = "FROM delivery_tally WHERE org_id = :org_id AND counted_by = :by AND hours = :hours AND at >= :since"
 _SUMS = "sum(requested)::int AS requested, sum(delivered)::int AS delivered, sum(failed)::int AS failed"
-_ALL_COUNTED = f"SELECT at, requested, delivered, confirmed, failed, sent_in, answered_in {_COUNTED}"
+_ALL_COUNTED = f"SELECT at, requested, delivered, confirmed, failed, sent_in, answered_in {COUNTED}"
 _FAILURES_COUNTED = f"""
     SELECT NULLIF(key, '') AS code, sum(requested)::int AS exports, max(latest_at) AS latest_at,
            (array_agg(name ORDER BY latest_at DESC))[1] AS latest_message
-    {_COUNTED} GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 10
+    {COUNTED} GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 10
 """
 _RULES_COUNTED = f"""
     SELECT NULLIF(key, '') AS rule, {_SUMS}, sum(waiting)::int AS waiting
-    {_COUNTED} GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 50
+    {COUNTED} GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 50
 """
 
 
@@ -227,7 +236,7 @@ class _Went(NamedTuple):
 def _live(view: View, now: datetime, span: timedelta, step: timedelta) -> _Went:
     here = {"org_id": view.org_id, "since": now - span}
     row = view.connection.execute(_DELIVERIES, here).mappings().one()
-    times = _percentiles(row["delivery_seconds"]), _percentiles(row["confirmation_seconds"])
+    times = Percentiles.of(row["delivery_seconds"]), Percentiles.of(row["confirmation_seconds"])
     failures, rules = view.rows(FailureReason, _FAILURES, here), view.rows(ByRule, _BY_RULE, here)
     return _Went(_deliveries(row, *times), failures, rules, _series(view, now, span, step))
 
@@ -260,21 +269,15 @@ def _binned(rows: Sequence[Any], now: datetime, span: timedelta, step: timedelta
 
 
 def _deliveries(row: Mapping[Any, Any], delivery: Percentiles, confirmation: Percentiles) -> Deliveries:
-    ended = row["delivered"] + row["failed"]
     return Deliveries(
         requested=row["requested"],
         delivered=row["delivered"],
         confirmed=row["confirmed"],
         failed=row["failed"],
-        success_rate=row["delivered"] / ended if ended else None,
+        success_rate=success_rate(row),
         delivery_seconds=delivery,
         confirmation_seconds=confirmation,
     )
-
-
-def _percentiles(found: Sequence[float] | None) -> Percentiles:
-    p50, p95 = found or (None, None)
-    return Percentiles(p50=p50, p95=p95)
 
 
 def _queue(connections: list[ConnectionView], now: datetime) -> Queue:

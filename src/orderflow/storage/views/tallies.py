@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any
@@ -16,6 +16,12 @@ from orderflow.storage.work.tallies import DAY, HOUR, seconds_of
 
 FRESH = timedelta(minutes=15)
 """What was counted longer ago is no answer: then nobody counts, and the deliveries are counted when it is asked."""
+
+COUNTED = "FROM delivery_tally WHERE org_id = :org_id AND counted_by = :by AND hours = :hours AND at >= :since"
+"""SQL for the counts of one kind: what `tallies` asks for."""
+
+SHARES = "ARRAY[0.5, 0.95]::float8[]"
+"""SQL for which percentiles are told, as `Percentiles` has them."""
 
 _SEEN = text("SELECT seen_at FROM delivery_tally_state WHERE org_id = :org_id AND seen_at > now() - :fresh")
 CountedAt = Annotated[
@@ -33,6 +39,18 @@ class Percentiles:
 
     p50: float | None
     p95: float | None
+
+    @classmethod
+    def of(cls, found: Sequence[float] | None) -> Percentiles:
+        """Return what was found for `SHARES`; None: nothing."""
+        p50, p95 = found or (None, None)
+        return cls(p50=p50, p95=p95)
+
+
+def success_rate(went: Mapping[Any, Any]) -> float | None:
+    """Return what was delivered of what has ended, from 0 to 1; None: nothing has."""
+    ended = went["delivered"] + went["failed"]
+    return went["delivered"] / ended if ended else None
 
 
 def counted_at(view: View) -> datetime | None:
