@@ -74,9 +74,20 @@ celery.conf.update(
 measuring.offer(celery, _settings)
 
 
-@cache
 def application() -> App:
-    """Return this process's application. Made on first use, after the worker has forked: connections are not shared."""
+    """Return this process's application. Made on first use, after the worker has forked: connections are not shared.
+
+    Once, though several threads come for it at the same time: made twice, it would tell of each delivery twice.
+    """
+    with _making:
+        return _made()
+
+
+_making = threading.Lock()
+
+
+@cache
+def _made() -> App:
     configure_tracing()
     app = default_app()
     log_deliveries(app.wiring)

@@ -35,16 +35,16 @@ def settle(wiring: Wiring, batch: Batch) -> None:
     with wiring.store.work(batch.to.target.org_id) as work:
         held = work.exports.settle(batch, settlements)
         work.exports.leave_lane(batch.to.target.connection_id, batch.lease)
-        failed = [item.attempt.order.id for item in settlements if _fails_its_order(item)]
-        if failed:
+        settled = _of(held, settlements)
+        if failed := [item.attempt.order.id for item in settled if _fails_its_order(item)]:
             work.audit.add("DRAFT_PUSH_FAILED", ENGINE, "draft_order", failed)
-        if recalls := [item for item in settlements if item.attempt.export_id in held and _is_recall(item.attempt)]:
+        if recalls := [item for item in settled if _is_recall(item.attempt)]:
             note_settled(work, recalls)
-        _recall_to_change(work, batch.to.target, settlements, held)
-        _move_breaker(work, batch, settlements)
-        _note_that_it_works(work, batch.to.target, settlements, held)
+        _recall_to_change(work, batch.to.target, settled)
+        _move_breaker(work, batch, settlements)  # how the target is, whoever holds the lease now
+        _note_that_it_works(work, batch.to.target, settled)
     reached("settled")
-    _tell(wiring, batch, settlements, held)
+    _tell(wiring, batch, settled)
 
 
 def settle_now(wiring: Wiring, batch: Batch) -> Settlement | None:
@@ -64,36 +64,39 @@ def settle_now(wiring: Wiring, batch: Batch) -> Settlement | None:
     goes_on_later = settlement.still_in_doubt or waits
     settlement.keep_lease = settlement.export_status is ERPExportStatus.PENDING and not goes_on_later
     with wiring.store.work(batch.to.target.org_id) as work:
-        held = work.exports.settle(batch, [settlement])
+        settled = _of(work.exports.settle(batch, [settlement]), [settlement])
         if isinstance(attempt.outcome, ConnectorError) and rest_of(attempt.outcome) is not None:
             _rest(work, batch.to.target, attempt.outcome)
-        _recall_to_change(work, batch.to.target, [settlement], held)
-        _note_that_it_works(work, batch.to.target, [settlement], held)
+        _recall_to_change(work, batch.to.target, settled)
+        _note_that_it_works(work, batch.to.target, settled)
     reached("settled")
-    _tell(wiring, batch, [settlement], held)
-    return settlement if held else None
+    _tell(wiring, batch, settled)
+    return settlement if settled else None
+
+
+def _of(held: set[UUID], settlements: Sequence[Settlement]) -> list[Settlement]:
+    """Return those whose lease was still held: the others are settled by whoever has it now."""
+    return [item for item in settlements if item.attempt.export_id in held]
 
 
 def _fails_its_order(item: Settlement) -> bool:
     return item.order_status is OrderStatus.ERROR and not isinstance(item.attempt.outcome, ChangedSinceError)
 
 
-def _recall_to_change(work: Work, target: Target, settlements: Sequence[Settlement], held: set[UUID]) -> None:
+def _recall_to_change(work: Work, target: Target, settled: Sequence[Settlement]) -> None:
     """Ask for those orders back whose ERP takes no changes, so that they go out anew."""
-    for item in sorted(settlements, key=lambda item: item.attempt.order.id):
-        if isinstance(item.attempt.outcome, ByRecallError) and item.attempt.export_id in held:
+    for item in sorted(settled, key=lambda item: item.attempt.order.id):
+        if isinstance(item.attempt.outcome, ByRecallError):
             recall_to_change(work, item, target.connection_id)
 
 
-def _note_that_it_works(work: Work, target: Target, settlements: Sequence[Settlement], held: set[UUID]) -> None:
+def _note_that_it_works(work: Work, target: Target, settled: Sequence[Settlement]) -> None:
     """Note when an order was first delivered with the connection's present configuration."""
-    delivered = {item.attempt.export_id for item in settlements if isinstance(item.attempt.outcome, ExportResult)}
-    if not target.proven and delivered & held:
+    if not target.proven and any(isinstance(item.attempt.outcome, ExportResult) for item in settled):
         work.connections.note_delivery(target.connection_id, target.version)
 
 
-def _tell(wiring: Wiring, batch: Batch, settlements: Sequence[Settlement], held: set[UUID]) -> None:
-    settled = [settlement for settlement in settlements if settlement.attempt.export_id in held]
+def _tell(wiring: Wiring, batch: Batch, settled: Sequence[Settlement]) -> None:
     for observe in wiring.observers:
         observe(batch, settled)
 

@@ -73,6 +73,7 @@ def test_who_lost_the_lease_changes_nothing(house):
     house.wiring.observers.append(lambda batch, settled: told.extend(settled))
     settle(house.wiring, batch)
     assert (house.status(order), told) == (OrderStatus.PUSHING, [])
+    assert "DRAFT_PUSH_FAILED" not in house.actions(), "it is not for whoever lost it to say how the order ended"
 
 
 def test_a_target_that_is_away_opens_the_breaker_once(house):
