@@ -10,6 +10,8 @@ import time
 from pathlib import Path
 from typing import Protocol
 
+from tests.waiting import wait_until
+
 RABBITMQ = "/usr/lib/rabbitmq/bin/rabbitmq-server"
 """Debian's /usr/sbin/rabbitmq-server would become the user `rabbitmq` first, who may not read a folder of ours."""
 
@@ -105,8 +107,5 @@ def is_open(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def wait_for_port(port: int, seconds: float = 60) -> None:
-    ends = time.monotonic() + seconds
-    while not is_open(port):
-        assert time.monotonic() < ends, f"nobody listens on port {port}"
-        time.sleep(0.05)
+def wait_for_port(port: int) -> None:
+    wait_until(lambda: is_open(port), lambda: f"nobody listens on port {port}")

@@ -13,8 +13,7 @@ from playwright.sync_api import expect, sync_playwright
 
 from tests.acceptance.brokers import free_port
 from tests.acceptance.conftest import CHROMIUM, FLAGS, PATIENCE, CommandLine
-from tests.acceptance.test_draining import ready
-from tests.acceptance.test_operators_walk import soon
+from tests.waiting import is_ready, wait_until
 
 pytestmark = [pytest.mark.large, pytest.mark.timeout(300)]
 PASSWORD = "a horse of the test's own"
@@ -33,7 +32,7 @@ def test_somebody_signs_in_and_opens_an_address_of_the_page(own_orderflow: Comma
     command = [sys.executable, "-m", "orderflow", "serve", "--no-engine", "--port", str(port)]
     server = subprocess.Popen(command, env=environment | {"APP_BASE_URL": base})
     try:
-        soon(lambda: ready(base), 90)
+        wait_until(lambda: is_ready(base))
         faults, beside = _walk(base)
     finally:
         server.send_signal(signal.SIGTERM)

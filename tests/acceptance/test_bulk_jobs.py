@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import signal
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from orderflow.storage.views.bulk_jobs import one_job
 from orderflow.storage.views.chosen import Chosen
 from orderflow.storage.views.orders import OrderFilter
 from tests.acceptance.test_crashes import Shop, killed
+from tests.waiting import wait_until
 
 ORDERS = 2 * AT_ONCE + 50
 
@@ -66,10 +66,7 @@ def test_what_was_begun_with_many_is_finished_and_nothing_of_it_is_done_twice(sh
     assert killed(shop.run("worker", fault="bulk batch:2"))
     assert shop.states() == {"APPROVED": AT_ONCE, "PUSHING": ORDERS - AT_ONCE}
     worker = shop.run("worker")
-    ends = time.monotonic() + 60
-    while shop.app.system.bulk_jobs():
-        assert time.monotonic() < ends, shop.states()
-        time.sleep(0.1)
+    wait_until(lambda: not shop.app.system.bulk_jobs(), shop.states)
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(timeout=60) == 0
     with shop.app.store.work(shop.org_id) as work:

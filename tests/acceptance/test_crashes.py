@@ -34,6 +34,7 @@ from orderflow.flow.order.approve import approve_order
 from orderflow.flow.ports import Actor
 from orderflow.settings import Settings
 from orderflow.storage.tables.models import ERPConnection
+from tests.waiting import wait_until
 
 ACTOR = Actor("test")
 FIRST, MORE = 220, 20
@@ -127,11 +128,8 @@ class Shop:
         with self.app.database.transaction(self.org_id) as connection:
             return list(connection.execute(text(query)))
 
-    def wait_until_confirmed(self, count: int, seconds: float) -> None:
-        ends = time.monotonic() + seconds
-        while self.states()["CONFIRMED"] < count:
-            assert time.monotonic() < ends, self.states()
-            time.sleep(0.1)
+    def wait_until_confirmed(self, count: int) -> None:
+        wait_until(lambda: self.states()["CONFIRMED"] >= count, self.states)
 
     def close(self) -> None:
         self.app.close()
@@ -180,7 +178,7 @@ def test_killed_at_every_fault_point_and_at_random(shop: Shop, takes_away: bool)
     worker.send_signal(signal.SIGKILL)
     worker.wait()
     worker = shop.run("worker")
-    shop.wait_until_confirmed(ORDERS, seconds=180)
+    shop.wait_until_confirmed(ORDERS)
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(timeout=60) == 0
     erp.stop()

@@ -52,7 +52,7 @@ def test_killed_at_every_fault_point_nothing_is_lost_and_nothing_comes_twice() -
             shop.approve(MORE)
             assert shop.run("push", "--all-approved").wait(timeout=120) == 0
         worker = shop.run("worker")
-        shop.wait_until_confirmed(ORDERS, seconds=180)
+        shop.wait_until_confirmed(ORDERS)
         worker.terminate()
         assert worker.wait(timeout=60) == 0
         erp.stop()

@@ -19,6 +19,7 @@ import pytest
 
 from tests.acceptance.brokers import free_port
 from tests.acceptance.conftest import CommandLine
+from tests.waiting import is_ready, wait_until
 
 pytestmark = [pytest.mark.large, pytest.mark.timeout(900)]
 THREADS = 4
@@ -46,22 +47,15 @@ class Server:
             str(self.port),
         ]
         self._process = subprocess.Popen(command, env=self._environment)
-        ends = time.monotonic() + 90
-        while not ready(self.url):
-            assert self._process.poll() is None
-            assert time.monotonic() < ends
-            time.sleep(0.1)
+        wait_until(self._is_ready)
+
+    def _is_ready(self) -> bool:
+        assert self._process.poll() is None
+        return is_ready(self.url)
 
     def stop(self) -> None:
         self._process.send_signal(signal.SIGTERM)
         assert self._process.wait(timeout=60) == 0
-
-
-def ready(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/readyz", timeout=5).status_code == 200
-    except httpx.TransportError:
-        return False
 
 
 class Balancer:
@@ -75,7 +69,7 @@ class Balancer:
 
     def _ask(self) -> None:
         while not self._stopped.wait(0.1):
-            self.ready = [url for url in self._urls if ready(url)] or self._urls
+            self.ready = [url for url in self._urls if is_ready(url)] or self._urls
 
     @contextmanager
     def load(self, key: str) -> Iterator[Counter[str]]:

@@ -33,6 +33,7 @@ from orderflow.flow.ports import Actor
 from orderflow.flow.setup import connections as steps
 from orderflow.settings import Settings
 from tests.acceptance.attack import REFUSED, HostileERP, Target
+from tests.waiting import is_ready, wait_until
 
 ROOT = Path(__file__).parents[2]
 ACTOR = Actor("test")
@@ -86,16 +87,6 @@ class Served:
         return int(line.split()[1]) * 1024
 
 
-def wait_until(true: Callable[[], bool], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        with suppress(httpx.TransportError):
-            if true():
-                return
-        time.sleep(0.05)
-    pytest.fail("it took too long")
-
-
 @contextmanager
 def serving(home: Path, organizations: int, password: str) -> Iterator[Served]:
     app = open_app(Settings(_env_file=None, orderflow_home=home))
@@ -116,7 +107,7 @@ def serving(home: Path, organizations: int, password: str) -> Iterator[Served]:
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         served = Served(address, process, keys, email, password)
-        wait_until(lambda: httpx.get(f"{served.url}/readyz", timeout=60).status_code == 200)
+        wait_until(lambda: is_ready(served.url))
         yield served
     finally:
         process.terminate()

@@ -24,7 +24,7 @@ from orderflow.flow.people.api_keys import create_key
 from orderflow.flow.ports import Actor
 from orderflow.settings import Settings
 from tests.acceptance.conftest import CommandLine
-from tests.acceptance.test_neighbours import wait_until
+from tests.waiting import is_ready, wait_until
 
 ROOT = Path(__file__).parents[2]
 AT_ONCE = 8
@@ -59,7 +59,7 @@ def serving(home: Path) -> Iterator[str]:
         subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=said) as process,
     ):
         try:
-            wait_until(lambda: httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=60).status_code == 200)
+            wait_until(lambda: is_ready(f"http://127.0.0.1:{port}"))
             yield f"http://127.0.0.1:{port}/api/v1"
         finally:
             ended = process.poll()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import secrets
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
@@ -19,6 +18,7 @@ from playwright.sync_api import Locator, Page, Response, Route, expect
 from orderflow.domain.access import Role
 from orderflow.testing.http_server import MisbehavingHTTPServer, status
 from orderflow.testing.sftp_server import SFTPServer
+from tests.waiting import wait_until
 
 FRONTEND = Path(__file__).parents[2] / "frontend"
 PATHS = (
@@ -1081,7 +1081,7 @@ def test_a_group_of_failures_is_mended_in_three_clicks_with_the_keyboard_alone(
         ids = [client.post("/draft-orders", json=an_order(f"PO-{number}")).json()["id"] for number in range(3)]
         client.post("/bulk-jobs", json={"action": "approve", "ids": ids})
         client.post("/bulk-jobs", json={"action": "push", "ids": ids})
-        _until(lambda: len(client.get("/draft-orders?status=ERROR").json()["items"]) == 3)
+        wait_until(lambda: len(client.get("/draft-orders?status=ERROR").json()["items"]) == 3)
         client.patch(f"/connectors/{way['id']}", json={"config": {"mode": "success"}})
     page = open_page(Role.OPS)
     page.goto(site.url)
@@ -1103,7 +1103,7 @@ def test_a_group_of_failures_is_mended_in_three_clicks_with_the_keyboard_alone(
     dialog.get_by_role("button", name="Retry 3 orders").press("Enter")
     expect(page.get_by_text("Done for 3 orders")).to_be_visible()
     with site.client() as client:
-        _until(lambda: len(client.get("/draft-orders?status=PUSHED").json()["items"]) == 3)
+        wait_until(lambda: len(client.get("/draft-orders?status=PUSHED").json()["items"]) == 3)
     expect(needs.get_by_text("3 orders failed")).not_to_be_visible()
 
 
@@ -1114,7 +1114,7 @@ def test_a_failed_order_is_corrected_and_sent_again_in_one_step(open_page: Calla
         order_id = client.post("/draft-orders", json=an_order("PO-1")).json()["id"]
         for step in ("approve", "push"):
             client.post(f"/draft-orders/{order_id}/{step}")
-        _until(lambda: client.get("/draft-orders?status=ERROR").json()["items"])
+        wait_until(lambda: client.get("/draft-orders?status=ERROR").json()["items"])
         client.patch(f"/connectors/{way['id']}", json={"config": {"mode": "success"}})
     page = open_page(Role.OPS)
     page.goto(f"{site.url}/orders/{order_id}")
@@ -1127,7 +1127,7 @@ def test_a_failed_order_is_corrected_and_sent_again_in_one_step(open_page: Calla
     form.get_by_role("button", name="Save and send again").press("Enter")
     expect(page.get_by_text("PO-1 is on its way again")).to_be_visible()
     with site.client() as client:
-        _until(lambda: client.get(f"/draft-orders/{order_id}").json()["status"] == "PUSHED")
+        wait_until(lambda: client.get(f"/draft-orders/{order_id}").json()["status"] == "PUSHED")
         assert client.get(f"/draft-orders/{order_id}").json()["lines"][0]["qty"] == 12
 
 
@@ -1275,21 +1275,12 @@ def _answered(site: Any, folder: Path, answer: Any, shows: str = "confirmed") ->
         order_id: str = client.post("/draft-orders", json=an_order("PO-1")).json()["id"]
         client.post(f"/draft-orders/{order_id}/approve")
         client.post(f"/draft-orders/{order_id}/push")
-        (sent,) = _until(lambda: list(folders[0].glob("*.json")))
+        (sent,) = wait_until(lambda: list(folders[0].glob("*.json")))
         staged = folder / sent.name
         staged.write_text(answer if isinstance(answer, str) else json.dumps(answer))
         staged.rename(folders[1] / f"ack_{sent.name}")
-        _until(lambda: client.get(f"/draft-orders/{order_id}").json()[shows])
+        wait_until(lambda: client.get(f"/draft-orders/{order_id}").json()[shows])
     return order_id
-
-
-def _until(look: Callable[[], Any]) -> Any:
-    """Look until there is something to see; a busy machine may take its time."""
-    deadline = time.monotonic() + 60
-    while not (seen := look()):
-        assert time.monotonic() < deadline, "it never came"
-        time.sleep(0.05)
-    return seen
 
 
 def test_a_viewer_is_offered_nothing_that_changes_anything(open_page: Callable[..., Page], site) -> None:

@@ -11,7 +11,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from orderflow.domain.access import Role
 from orderflow.flow.people.second_factor import STEP
-from tests.acceptance.test_page import _until, an_order
+from tests.acceptance.test_page import an_order
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.xdist_group("page"), pytest.mark.slow]
 
@@ -98,7 +99,7 @@ def test_a_reader_of_german_sees_and_types_everything_in_their_own_way(browser: 
         client.post("/connectors", json={"connector_type": "MOCK", "config": {"mode": "rejected"}})
         client.post("/bulk-jobs", json={"action": "approve", "ids": [order_id]})
         client.post("/bulk-jobs", json={"action": "push", "ids": [order_id]})
-        _until(lambda: client.get(f"/draft-orders/{order_id}").json()["status"] == "ERROR")
+        wait_until(lambda: client.get(f"/draft-orders/{order_id}").json()["status"] == "ERROR")
     page.reload()
     expect(page.get_by_text("Das Mock-ERP lehnt diesen Auftrag ab.").first).to_be_visible()
     page.goto(f"{site.url}/analytics?by=reason")

@@ -17,7 +17,8 @@ from playwright.sync_api import Locator, Page, expect
 from orderflow.domain.access import Role
 from orderflow.testing.sftp_server import SFTPServer
 from tests.acceptance.reader import Reader
-from tests.acceptance.test_page import _assert_accessible, _until, an_order
+from tests.acceptance.test_page import _assert_accessible, an_order
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.xdist_group("page"), pytest.mark.slow]
 DESK = {"viewport": {"width": 1280, "height": 860}}
@@ -68,7 +69,7 @@ def test_the_operators_morning(  # noqa: PLR0915  # a story is told in one go
         client.post("/draft-orders", json=an_order("PO-9") | {"currency": None})
         client.post("/bulk-jobs", json={"action": "approve", "ids": ids})
         client.post("/bulk-jobs", json={"action": "push", "ids": ids})
-        _until(lambda: len(client.get("/draft-orders?status=ERROR").json()["items"]) == 4)
+        wait_until(lambda: len(client.get("/draft-orders?status=ERROR").json()["items"]) == 4)
         client.patch(f"/connectors/{way}", json={"config": {"mode": "success"}})
     page = open_page(Role.OPS, **look)
     me.settle(page)

@@ -28,6 +28,7 @@ from orderflow.flow.delivery.request import request_push
 from orderflow.storage.tables.models import ERPConnection
 from orderflow.testing.openssh_server import OpenSSHServer
 from tests.acceptance.test_crashes import ACTOR, WORKER_POINTS, Shop
+from tests.waiting import wait_until
 
 PATIENCE = 300.0
 """Seconds."""
@@ -168,10 +169,7 @@ class Three:
         return int(self.shop.rows(f"{query} AND error_json ->> 'code' IS DISTINCT FROM 'IN_DOUBT'")[0][0])
 
     def wait(self, what: str, left: Any) -> None:
-        ends = time.monotonic() + PATIENCE
-        while left():
-            assert time.monotonic() < ends, f"{what}: {self.shop.states()}"
-            time.sleep(0.1)
+        wait_until(lambda: not left(), lambda: f"{what}: {self.shop.states()}", seconds=PATIENCE)
 
 
 @pytest.fixture

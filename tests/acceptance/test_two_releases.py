@@ -21,8 +21,8 @@ import pytest
 
 from orderflow.postgres.embedded import EmbeddedPostgres
 from tests.acceptance.brokers import free_port
-from tests.acceptance.test_draining import ready
-from tests.acceptance.test_operators_walk import Erp, soon
+from tests.acceptance.test_operators_walk import Erp
+from tests.waiting import is_ready, wait_until
 
 pytestmark = [pytest.mark.large, pytest.mark.timeout(600)]
 ROOT = Path(__file__).parents[2]
@@ -57,7 +57,7 @@ class Release:
         command = [sys.executable, "-m", "orderflow", "serve", "--port", str(self.port)]
         with log.open("ab") as said:
             self._process = subprocess.Popen(command, env=self._environment, stdout=said, stderr=said)
-        soon(lambda: ready(self.url), 90)
+        wait_until(lambda: is_ready(self.url))
 
     def stop(self, by: int = signal.SIGTERM) -> None:
         if self._process.poll() is None:
@@ -103,7 +103,7 @@ class Shop(threading.Thread):
     def go_on(self, orders: int = SENT_EACH) -> None:
         """Wait until so many more were brought in."""
         goal = len(self.sent) + orders
-        soon(lambda: len(self.sent) >= goal or self.refused, 120)
+        wait_until(lambda: len(self.sent) >= goal or self.refused)
 
     def end(self) -> None:
         self._stopped.set()
@@ -168,7 +168,7 @@ def test_both_work_on_one_database_and_no_order_is_lost_or_doubled(former: str, 
         shop.go_on()
         shop.end()
         assert shop.refused == []
-        soon(lambda: _confirmed(new) == shop.sent, 120)
+        wait_until(lambda: _confirmed(new) == shop.sent)
         assert erp.taken == Counter(dict.fromkeys(shop.sent, 1))
         assert [one for one in json.loads(new.do("doctor", "--json")) if not one["remark"]] == []
     finally:

@@ -45,6 +45,7 @@ from orderflow.flow.order.reading_files import read_orders
 from orderflow.flow.ports import Actor
 from orderflow.settings import Settings
 from orderflow.storage.tables.models import ERPConnection
+from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[3]
 NORTHWIND = ROOT.parent / "shared" / "data" / "northwind_orders.jsonl"
@@ -290,11 +291,11 @@ class Shop:
     def references(self) -> list[str]:
         return [row[0] for row in self.rows("SELECT filename FROM erp_export WHERE filename IS NOT NULL ORDER BY id")]
 
-    def wait_for(self, status: str, count: int, seconds: float = 100) -> None:
-        ends = time.monotonic() + seconds
-        while self.states()[status] < count:
-            assert time.monotonic() < ends, (self.states(), self.rows("SELECT error_json FROM erp_export")[:3])
-            time.sleep(0.05)
+    def wait_for(self, status: str, count: int) -> None:
+        wait_until(
+            lambda: self.states()[status] >= count,
+            lambda: (self.states(), self.rows("SELECT error_json FROM erp_export")[:3]),
+        )
 
 
 @pytest.fixture

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
 from orderflow.domain.orders import DraftOrder, DraftOrderLine
+from tests.waiting import wait_until
 
 pytestmark = [
     pytest.mark.slow,
@@ -39,13 +39,6 @@ def amount(line: DraftOrderLine) -> Decimal:
     assert line.qty is not None
     assert line.unit_price is not None
     return line.qty * line.unit_price
-
-
-def wait_until(done: Callable[[], bool], seconds: float = 100) -> None:
-    ends = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < ends
-        time.sleep(0.02)
 
 
 def test_they_are_equal_on_both_sides_and_confirmed_when_the_erp_confirms(erp, shop, orders) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from orderflow.domain.errors import BusyError, ConnectorError, UnavailableError
 from orderflow.testing.openssh_server import OpenSSHServer
 from tests.integration.channels.conftest import target_on
 from tests.integration.channels.plain_server import Does, closes, drips, is_silent, resets, says, serving
+from tests.waiting import wait_until
 
 WITHIN = 1.0
 LATE = 3 * WITHIN + 5
@@ -85,7 +87,7 @@ def test_an_sshd_with_all_its_places_taken_is_busy_until_one_is_free(at_once: in
         for conn in held:
             conn.close()
         assert caught.value.code == "SESSION_LIMIT"
-        assert _soon(opened, str(server.root)) == []
+        wait_until(partial(_is_let_in, opened, str(server.root)))
 
 
 def _greeted(server: OpenSSHServer) -> socket.socket:
@@ -97,12 +99,9 @@ def _greeted(server: OpenSSHServer) -> socket.socket:
         conn.close()
 
 
-def _soon(opened: FileStore, folder: str) -> list[Any]:
-    """List a folder once the server has seen that its places are free."""
-    ends = time.monotonic() + 10
-    while True:
-        try:
-            return opened.list(folder)
-        except BusyError:
-            if time.monotonic() > ends:
-                raise
+def _is_let_in(opened: FileStore, folder: str) -> bool:
+    """Return whether the server has seen that its places are free."""
+    try:
+        return opened.list(folder) == []
+    except BusyError:
+        return False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -35,11 +34,10 @@ from orderflow.storage.database import Database
 from orderflow.storage.tables.models import ERPConnection
 from orderflow.testing.sftp_server import SFTPServer
 from tests.integration.conftest import ACTOR
+from tests.waiting import wait_until
 
 SENDERS = {"EDIFACT_ORDERS": "EURODIS", "X12_850": "ACME"}
 HOUR = 3_600_000
-PATIENCE = 60.0
-"""Seconds."""
 
 
 @dataclass
@@ -84,13 +82,16 @@ class Desk:
 
     def until(self, query: str, order_id: UUID, wanted: Callable[[Any], bool]) -> Any:
         """Wait until a query about an order finds what is wanted; returns it."""
-        ends = time.monotonic() + PATIENCE
-        while not ((found := self.ask(query, order_id)) and wanted(found)):
+
+        def found() -> Any:
+            seen = self.ask(query, order_id)
+            if seen and wanted(seen):
+                return seen
             if self.calls:
                 self.collect()
-            assert time.monotonic() < ends, f"{query}: {found}"
-            time.sleep(0.02)
-        return found
+            return None
+
+        return wait_until(found, lambda: f"{query}: {self.ask(query, order_id)}")
 
     def said(self) -> list[str]:
         """Return all that the partner has for us, or sent."""

@@ -27,6 +27,7 @@ from orderflow.storage.database import Database
 from orderflow.storage.tables.models import ERPConnection
 from orderflow.storage.tables.roles import APP_ROLE
 from orderflow.testing.memory import MemoryDropzone
+from tests.waiting import wait_until
 
 ACTOR = Actor("test")
 
@@ -63,11 +64,8 @@ class Running:
         with self.app.database.transaction(self.org_id) as connection:
             connection.execute(text(statement))
 
-    def wait_for(self, status: str, count: int, seconds: float = 20) -> None:
-        ends = time.monotonic() + seconds
-        while self.count(status) != count:
-            assert time.monotonic() < ends, f"{self.count(status)} of {count} are {status}"
-            time.sleep(0.02)
+    def wait_for(self, status: str, count: int) -> None:
+        wait_until(lambda: self.count(status) == count, lambda: f"{self.count(status)} of {count} are {status}")
 
 
 @pytest.fixture
@@ -112,11 +110,12 @@ def test_what_nobody_was_woken_for_is_swept_up(running: Running) -> None:
 def test_an_open_breaker_is_probed_and_everything_drains(running: Running) -> None:
     running.zone.script["stage"] = [UnavailableError("refused")] * 5
     running.push(50)
-    ends = time.monotonic() + 20
-    while running.count("PUSHED") < 50 and time.monotonic() < ends:
+
+    def probed_and_drained() -> bool:
         running.do("UPDATE erp_connection SET probe_at = now() WHERE breaker_state = 'OPEN'")
-        time.sleep(0.05)
-    running.wait_for("PUSHED", 50)
+        return running.count("PUSHED") == 50
+
+    wait_until(probed_and_drained)
     assert len(running.zone.takes) == 50
 
 

@@ -26,6 +26,7 @@ from orderflow.storage.database import Database
 from orderflow.storage.tables.models import ERPConnection
 from orderflow.testing.http_server import MisbehavingHTTPServer
 from tests.acceptance.attack import HostileERP
+from tests.waiting import wait_until
 from tests.waiting_orders import add_approved, request_all
 
 pytestmark = pytest.mark.slow
@@ -150,10 +151,7 @@ def test_more_hanging_servers_than_threads_hold_others_up_once_and_no_longer_tha
     time.sleep(0.7)  # all four threads are held by now
     (late,) = [place.waiting(1)]
     assert place.seconds_until_sent([late], within=30) < 20 / 4 * 1 + 5
-    ends = time.monotonic() + 60
-    while (states := breakers(place, hung)) != {"OPEN"}:
-        assert time.monotonic() < ends, states
-        time.sleep(0.1)
+    wait_until(lambda: breakers(place, hung) == {"OPEN"}, lambda: breakers(place, hung))
     assert place.seconds_until_sent([place.waiting(1)], within=10) < 3, "from now on they hold nobody up"
 
 
@@ -175,10 +173,7 @@ def test_answers_that_never_end_hold_up_no_other_organizations(place: Place, kin
         place.unanswered(0, "MOCK")  # where there is one organization only, it may have all threads
         place.unanswered(20, connector_type, **config)
         place.engine.start()
-        ends = time.monotonic() + 30
-        while not erp.asked:
-            assert time.monotonic() < ends, "nothing was asked of the server without an end"
-            time.sleep(0.05)
+        wait_until(lambda: erp.asked, lambda: "nothing was asked of the server without an end")
         server.order_status = "done"
         httpx.post(f"{server.url}/orders", json={}, headers={"Idempotency-Key": "1"}, timeout=60).raise_for_status()
         url = f"{server.url}/orders/{{{{ erp_order_id }}}}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -28,6 +27,7 @@ from orderflow.secrets.encryption import EncryptionService
 from orderflow.settings import Settings
 from orderflow.storage.database import Database
 from orderflow.storage.tables.models import ERPConnection
+from tests.waiting import wait_until
 
 ACTOR = Actor("test")
 
@@ -77,11 +77,11 @@ def _owner_of(server: str, folder: Path) -> str:
 
 
 def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
-    ends = time.monotonic() + 20
-    while not _answers(url):
+    def answers() -> bool:
         assert process.poll() is None, process.stderr and process.stderr.read()
-        assert time.monotonic() < ends, "PgBouncer does not answer"
-        time.sleep(0.05)
+        return _answers(url)
+
+    wait_until(answers, lambda: "PgBouncer does not answer")
 
 
 def _answers(url: str) -> bool:
@@ -130,10 +130,7 @@ def test_orders_are_delivered_once_each_without_listening(
                 approve_order(work, order.id, ACTOR)
         for order in orders:
             request_push(app.store, org_id, order.id, ACTOR)
-        ends = time.monotonic() + 60
-        while len(list(inbox.glob("*.json"))) < 100:
-            assert time.monotonic() < ends, len(list(inbox.iterdir()))
-            time.sleep(0.05)
+        wait_until(lambda: len(list(inbox.glob("*.json"))) == 100, lambda: len(list(inbox.iterdir())))
         assert [pruned.orders for pruned in app.prune()] in ([], [0])
     finally:
         engine.stop()

@@ -101,7 +101,7 @@ def test_time_is_measured_also_where_it_ends_badly(connector):
         time.sleep(0.02)
         raise KeyError
     assert timer.name == "x"
-    assert 20 <= timer.latency_ms < 1_000
+    assert 20 <= timer.latency_ms < 20_000, "in milliseconds, also where the machine was busy meanwhile"
 
 
 def test_a_failed_test_tells_code_and_hint(connector):

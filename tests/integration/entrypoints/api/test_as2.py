@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import time
 import tracemalloc
 from collections.abc import Iterator
 from dataclasses import replace
@@ -31,6 +30,7 @@ from orderflow.storage.system.notifications import SqlOutbox
 from orderflow.storage.system.queues import queues
 from tests.integration.channels.as2_partner import OURS, THEIRS, As2Partner, keys_of
 from tests.integration.entrypoints.api.test_deliveries import pushed, work_off
+from tests.waiting import wait_until
 
 YES = b'{"status": "ACKED", "external_order_number": "PO-0", "erp_order_id": "SO-7"}'
 
@@ -225,10 +225,7 @@ def test_a_partner_may_have_our_receipt_later(acme, app, partner):
     partner.change(mdn_mode="ASYNC", **agreed(acme, way))
     message_id = partner.send("answer.json", YES)["message_id"]
     assert [bytes(row["content"]) for row in rows(app, acme)] == [YES]
-    patience = time.monotonic() + 60
-    while partner.status(message_id) != "S":
-        assert time.monotonic() < patience
-        time.sleep(0.05)
+    wait_until(lambda: partner.status(message_id) == "S")
 
 
 def test_a_later_receipt_goes_no_farther_than_the_connection_may(acme, app, way, monkeypatch):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Iterator
 from threading import Thread
 from typing import Any
@@ -23,6 +22,7 @@ from orderflow.flow.ports import Actor
 from orderflow.flow.setup.connections import edit_connection
 from orderflow.storage.system.due import SqlSystem
 from orderflow.testing.memory import MemoryApi, MemoryDropzone
+from tests.waiting import wait_until
 
 ACTOR = Actor("test")
 WAITS_FOR_AN_ORDER = """
@@ -323,10 +323,7 @@ def test_a_poll_that_waits_for_an_order_keeps_nobody_from_its_connection(install
     with installation.wiring.store.work(installation.org_id) as person:
         person.orders.lock_status(order_id)
         polling.start()
-        ends = time.monotonic() + 60
-        while not installation.rows(WAITS_FOR_AN_ORDER):
-            assert time.monotonic() < ends
-            time.sleep(0.01)
+        wait_until(lambda: installation.rows(WAITS_FOR_AN_ORDER))
         person.connection.execute(ITS_CONNECTION, {"id": connection_id})
     polling.join(60)
     assert installation.order(order_id)["status"] == "CONFIRMED"

@@ -22,6 +22,7 @@ from orderflow.flow.ports import Actor
 from orderflow.flow.setup.connections import add_connection, enable_connection
 from orderflow.postgres.errors import DatabaseError
 from orderflow.storage.store import SqlWork
+from tests.waiting import PATIENCE
 
 ACTOR = Actor("test")
 
@@ -159,11 +160,11 @@ def test_orders_that_somebody_else_has_locked_keep_nobody_else_waiting(
 
     async def take() -> None:
         wait = [asyncio.create_task(together.take(org_id, order_id, approve(order_id))) for order_id in locked]
-        await asyncio.wait_for(together.take(org_id, free, approve(free)), 5)
+        await asyncio.wait_for(together.take(org_id, free, approve(free)), PATIENCE)
         await asyncio.sleep(0.1)
         assert not any(task.done() for task in wait)
         let_go.set()
-        await asyncio.wait_for(asyncio.gather(*wait), 5)
+        await asyncio.wait_for(asyncio.gather(*wait), PATIENCE)
 
     holder = Thread(target=hold)
     holder.start()
