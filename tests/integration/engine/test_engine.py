@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from orderflow.documents.object_store import ObjectStore
 from orderflow.domain.delivery import Ack
 from orderflow.domain.errors import UnavailableError
 from orderflow.engine.threads import Engine
+from orderflow.flow.delivery import claim
 from orderflow.flow.delivery.request import request_push
 from orderflow.flow.order.accept import accept_orders
 from orderflow.flow.order.approve import approve_order
@@ -27,7 +29,7 @@ from orderflow.storage.database import Database
 from orderflow.storage.tables.models import ERPConnection
 from orderflow.storage.tables.roles import APP_ROLE
 from orderflow.testing.memory import MemoryDropzone
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE, wait_until
 
 ACTOR = Actor("test")
 
@@ -142,6 +144,32 @@ def test_what_ended_long_ago_is_pruned_by_and_by(running: Running) -> None:
         connection.execute(text("UPDATE audit_log SET created_at = now() - interval '366 days'"))
     running.do("UPDATE draft_order SET status = 'CONFIRMED', updated_at = now() - interval '366 days'")
     running.wait_for("CONFIRMED", 0)
+
+
+def test_a_batch_that_was_just_being_claimed_when_it_stops_sends_nothing(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keeper, claimed, told = running.app.keeper, threading.Event(), threading.Semaphore(0)
+    wind_down = keeper.wind_down
+
+    def wound_down() -> None:
+        wind_down()
+        told.release()
+
+    def reached(point: str) -> None:
+        claimed.set()
+        if point in {"claimed", "stored"}:  # the keeper learns of the lease in between
+            told.acquire(timeout=20)
+
+    monkeypatch.setattr(keeper, "wind_down", wound_down)
+    monkeypatch.setattr(claim, "reached", reached)
+    running.push(20)
+    assert claimed.wait(PATIENCE)
+    assert running.engine.stop(PATIENCE)
+    assert running.zone.takes == []
+    with running.app.database.transaction(running.org_id) as connection:
+        begun = connection.execute(text("SELECT count(*) FROM erp_export WHERE begun_at IS NOT NULL")).scalar_one()
+    assert begun == 0, "nothing is in doubt that was never sent"
 
 
 def test_it_stops_in_order(running: Running) -> None:

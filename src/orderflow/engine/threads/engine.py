@@ -69,9 +69,8 @@ class Engine:
         self._stopped.set()
         for lanes in self._lanes.values():
             lanes.stop()
-        self._app.keeper.wind_down()
         ends = time.monotonic() + grace
-        in_time = self._deliverers.shutdown(grace)
+        in_time = self._end_deliveries(ends)
         for threads in (self._lookers, self._tellers):
             in_time = threads.shutdown(max(0.0, ends - time.monotonic())) and in_time
         ended = in_time
@@ -83,6 +82,16 @@ class Engine:
         else:
             log.warning("engine stopped; what it still had in hand goes on elsewhere once its lease is over")
         return ended
+
+    def _end_deliveries(self, ends: float) -> bool:
+        """Let deliveries in hand begin nothing further, also of a batch that was just being claimed."""
+        while True:
+            self._app.keeper.wind_down()
+            left = ends - time.monotonic()
+            if self._deliverers.shutdown(max(0.0, min(left, STOP_WITHIN))):
+                return True
+            if left <= 0:
+                return False
 
     def sweep(self) -> None:
         """Look once for all that is due; what a lost wake-up would have missed included."""
