@@ -260,7 +260,7 @@ class Connections(Protocol):
         """Let the connection rest; True if its target had taken something since it last did."""
 
     def end_rest(self, connection_id: UUID) -> None:
-        """Note that the target takes orders again."""
+        """Note that the target takes orders again, unless it was told meanwhile to rest anew."""
 
     def lease_probe(self, connection_id: UUID, seconds: float) -> bool:
         """Take the right to probe an OPEN connection whose probe is due."""

@@ -21,7 +21,7 @@ from orderflow.storage.records import as_json, columns
 from orderflow.storage.tables.models import ERPConnection
 from orderflow.storage.tables.roles import ALIVE
 from orderflow.storage.work import outages
-from orderflow.storage.work.clock import CLOSED, LONGEST_LEASE, LONGEST_PROBE_WAIT, RESTING, past
+from orderflow.storage.work.clock import CLOSED, LONGEST_LEASE, LONGEST_PROBE_WAIT, LONGEST_REST, RESTING, past
 from orderflow.storage.work.connection_rows import SqlConnectionRows
 
 _OPEN = text(f"""
@@ -43,7 +43,10 @@ _REST = text("""
     WHERE c.id = old.id
     RETURNING old.rest_error IS NULL
 """)
-_END_REST = text("UPDATE erp_connection SET rests_until = NULL, rest_error = NULL WHERE id = :id")
+_END_REST = text(f"""
+    UPDATE erp_connection SET rests_until = NULL, rest_error = NULL
+    WHERE id = :id AND {past("rests_until", LONGEST_REST)}
+""")  # noqa: S608  # built from constants
 _SET_BREAKER = text("""
     UPDATE erp_connection c
     SET breaker_state = :state,

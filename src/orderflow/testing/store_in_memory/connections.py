@@ -211,8 +211,9 @@ class MemoryConnections:
         return row.rest_error is None
 
     def end_rest(self, connection_id: UUID) -> None:
-        """Note that the target takes orders again."""
-        self._set(connection_id, rests_until=None, rest_error=None)
+        """Note that the target takes orders again, unless it was told meanwhile to rest anew."""
+        if self._rests_for(self._row(connection_id)) is None:
+            self._set(connection_id, rests_until=None, rest_error=None)
 
     def lease_probe(self, connection_id: UUID, seconds: float) -> bool:
         """Take the right to probe an OPEN connection whose probe is due."""
