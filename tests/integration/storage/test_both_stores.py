@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -693,7 +694,7 @@ def test_a_lease_that_ran_out_is_taken_over_and_its_holder_writes_nothing_any_mo
     with bench.store.work(bench.org_id) as work:
         assert work.exports.mark_begun(dead.lease, [made]) == set()
         assert work.exports.mark_staged(dead.lease, {made: "x.tmp"}) == set()
-        assert work.exports.settle(dead, [arrived(dead.attempts[0])]) == set()
+        assert work.exports.settle(dead, [arrived(dead.attempts[0])]) == {}
         work.exports.release(dead.lease, [made], 5, {"code": "X", "message": "x"})
         work.exports.begin(dead)
     assert dead.attempts == []
@@ -932,7 +933,7 @@ def arrived(attempt: Attempt) -> Settlement:
     return Settlement(attempt, SENT, SUCCESS, OrderStatus.PUSHED)
 
 
-def settle(bench: Bench, batch: Batch, *settlements: Settlement) -> set[UUID]:
+def settle(bench: Bench, batch: Batch, *settlements: Settlement) -> Mapping[UUID, bool]:
     """Settle attempts."""
     with bench.store.work(bench.org_id) as work:
         return work.exports.settle(batch, settlements)
@@ -942,7 +943,7 @@ def test_a_delivery_is_settled_with_its_order_and_its_attempt(bench: Bench) -> N
     way = connection(bench)
     made = export(bench, way)
     batch = begun(bench, way)
-    assert settle(bench, batch, arrived(batch.attempts[0])) == {made}
+    assert settle(bench, batch, arrived(batch.attempts[0])) == {made: True}
     row, stored = seen(bench, made), bench.columns("draft_order", batch.attempts[0].order.id)
     assert row is not None
     assert stored is not None
@@ -1776,6 +1777,11 @@ def test_a_busy_target_rests_and_is_told_of_once(bench: Bench) -> None:
     with bench.store.work(bench.org_id) as work:
         target = work.connections.open(way)
         assert (target.rests_for, target.rest_told) == (None, True)
+        assert not work.connections.rest(way, 30, error), "another worker was told so, too"
+        work.connections.end_rest(way)
+        assert work.connections.open(way).rests_for is not None, "a delivery of before ends no rest that began since"
+    bench.passes(31)
+    with bench.store.work(bench.org_id) as work:
         work.connections.end_rest(way)
         assert work.connections.open(way).rest_told is False
 

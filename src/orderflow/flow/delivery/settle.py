@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from orderflow.domain.delivery import ExportResult
@@ -36,7 +36,8 @@ def settle(wiring: Wiring, batch: Batch) -> None:
         held = work.exports.settle(batch, settlements)
         work.exports.leave_lane(batch.to.target.connection_id, batch.lease)
         settled = _of(held, settlements)
-        if failed := [item.attempt.order.id for item in settled if _fails_its_order(item)]:
+        went_along = [item for item in settled if held[item.attempt.export_id]]
+        if failed := [item.attempt.order.id for item in went_along if _fails_its_order(item)]:
             work.audit.add("DRAFT_PUSH_FAILED", ENGINE, "draft_order", failed)
         if recalls := [item for item in settled if _is_recall(item.attempt)]:
             note_settled(work, recalls)
@@ -74,7 +75,7 @@ def settle_now(wiring: Wiring, batch: Batch) -> Settlement | None:
     return settlement if settled else None
 
 
-def _of(held: set[UUID], settlements: Sequence[Settlement]) -> list[Settlement]:
+def _of(held: Collection[UUID], settlements: Sequence[Settlement]) -> list[Settlement]:
     """Return those whose lease was still held: the others are settled by whoever has it now."""
     return [item for item in settlements if item.attempt.export_id in held]
 

@@ -304,8 +304,13 @@ class Exports(Protocol):
     def release(self, lease: Lease, export_ids: Sequence[UUID], delay: float, error: dict[str, Any]) -> None:
         """Give back exports whose attempt never began because of `error`, due again in `delay` seconds."""
 
-    def settle(self, batch: Batch, settlements: Sequence[Settlement]) -> set[UUID]:
-        """Write export, order and log for each, in bulk; returns the ids that `batch.lease` still held."""
+    def settle(self, batch: Batch, settlements: Sequence[Settlement]) -> Mapping[UUID, bool]:
+        """Write export, order and log for each, in bulk.
+
+        Returns:
+            The ids that `batch.lease` still held, each with whether its order went along: one that a person edited
+            meanwhile stays as they left it.
+        """
 
     def waiting_for_longer(self, connection_id: UUID, seconds: int, limit: int) -> list[UUID]:
         """Lock exports of the connection of which nothing was sent and that were requested longer ago, oldest first.

@@ -199,8 +199,10 @@ class SqlExports(SqlLeases, SqlInterventions):
         """Delete a PENDING export of which no attempt began; False if one had."""
         return self._connection.execute(_WITHDRAW, {"id": export_id}).first() is not None
 
-    def settle(self, batch: Batch, settlements: Sequence[Settlement]) -> set[UUID]:
-        """Write export, order and log for each, in bulk; returns the ids that `batch.lease` still held."""
+    def settle(self, batch: Batch, settlements: Sequence[Settlement]) -> Mapping[UUID, bool]:
+        """Write export, order and log for each, in bulk; returns the ids that `batch.lease` still held, and whose
+        order went along.
+        """
         return settling.settle(self._connection, batch, settlements)
 
     def waiting_for_longer(self, connection_id: UUID, seconds: int, limit: int) -> list[UUID]:

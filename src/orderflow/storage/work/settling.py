@@ -83,22 +83,24 @@ _SETTLE = text(f"""
         FROM r JOIN e ON e.id = r.export_id
         WHERE o.id = r.order_id AND r.order_status IS NOT NULL AND {may(OrderEvent.SETTLE, "o.status")}
           AND NOT {changed_since("e")}
+        RETURNING o.id
     ), l AS (
         UPDATE erp_push_log l
         SET status = r.log_status, error_message = r.message, latency_ms = r.latency_ms,
             response_json = CASE WHEN r.response = {PUBLISHED} THEN '{AS_PUBLISHED}' ELSE r.response END
         FROM r JOIN e ON e.id = r.export_id WHERE l.id = r.log_id
     )
-    SELECT id FROM e
+    SELECT id, draft_order_id IN (SELECT id FROM o) AS went_along FROM e
 """)  # noqa: S608  # built from a constant
 
 
-def settle(connection: Connection, batch: Batch, settlements: Sequence[Settlement]) -> set[UUID]:
-    """Write export, order and log for each; returns the ids that the batch's lease still held."""
+def settle(connection: Connection, batch: Batch, settlements: Sequence[Settlement]) -> dict[UUID, bool]:
+    """Write export, order and log for each; returns what the batch's lease still held, and whose order went along."""
     rows = records(_settle_row(item) for item in settlements)
     ids = [item.attempt.export_id for item in settlements]
     connection.execute(_LOCK_ORDERS, {"ids": ids, "token": batch.lease.token})
-    held = set(connection.execute(_SETTLE, {"rows": rows, "token": batch.lease.token}).scalars())
+    settled = connection.execute(_SETTLE, {"rows": rows, "token": batch.lease.token})
+    held = {row.id: row.went_along for row in settled}
     proofs = {item.attempt.export_id: proof for item in settlements if (proof := _proof(item))}
     if proofs:
         keep(connection, {export_id: proof for export_id, proof in proofs.items() if export_id in held})

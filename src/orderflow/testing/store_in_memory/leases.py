@@ -96,12 +96,10 @@ class MemoryLeases(MemoryLanes):
                 due = self._tables.after(delay)
                 self._set(export_id, lease_token=None, lease_until=None, next_attempt_at=due, error_json=error)
 
-    def settle(self, batch: Batch, settlements: Sequence[Settlement]) -> set[UUID]:
-        """Write export, order and log for each; returns the ids that `batch.lease` still held."""
+    def settle(self, batch: Batch, settlements: Sequence[Settlement]) -> dict[UUID, bool]:
+        """Write export, order and log for each; returns what `batch.lease` still held, and whose order went along."""
         ours = [item for item in settlements if self._held(item.attempt.export_id, batch.lease)]
-        for item in ours:
-            self._settle(item)
-        return {item.attempt.export_id for item in ours}
+        return {item.attempt.export_id: self._settle(item) for item in ours}
 
     def extend(self, tokens: Sequence[UUID], seconds: float) -> set[UUID]:
         """Extend leases that have not ended; returns the tokens that still hold something."""
@@ -278,7 +276,7 @@ class MemoryLeases(MemoryLanes):
             if log.status in AttemptStep.END.change.starts:
                 self._tables.attempts[log.id] = changed(log, status=status, message=message)
 
-    def _settle(self, item: Settlement) -> None:
+    def _settle(self, item: Settlement) -> bool:
         attempt, outcome, now = item.attempt, item.attempt.outcome, self._tables.now()
         row = self._tables.exports[attempt.export_id]
         arrived = item.export_status in ARRIVED
@@ -315,10 +313,13 @@ class MemoryLeases(MemoryLanes):
             message = error["message"] if error else None
             self._tables.attempts[log.id] = changed(log, status=item.log_status, message=message, outcome=outcome)
         order = self._tables.orders[row.draft_order_id]
-        moves = item.order_status is not None and not changed_since(self._tables, row)
-        if moves and item.order_status and order.status in OrderEvent.SETTLE.change.starts:
-            file = result.dropzone_path.rpartition("/")[2] if result and result.dropzone_path else None
-            self._move_order(row.draft_order_id, item.order_status, number, file, error)
+        if item.order_status is None or changed_since(self._tables, row):
+            return False
+        if order.status not in OrderEvent.SETTLE.change.starts:
+            return False
+        file = result.dropzone_path.rpartition("/")[2] if result and result.dropzone_path else None
+        self._move_order(row.draft_order_id, item.order_status, number, file, error)
+        return True
 
     def _move_order(
         self, order_id: UUID, status: OrderStatus, number: str | None, file: str | None, error: dict[str, Any] | None

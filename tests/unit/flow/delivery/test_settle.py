@@ -1,5 +1,7 @@
 """What happened is written down, guarded by the token; and what follows for order and connection."""
 
+from dataclasses import replace
+
 import pytest
 
 from orderflow.domain.delivery import ExportResult
@@ -16,6 +18,8 @@ from orderflow.domain.ids import new_id
 from orderflow.domain.states import BreakerState, ERPExportStatus, OrderStatus
 from orderflow.flow.delivery.claim import claim
 from orderflow.flow.delivery.settle import FIRST_PROBE, settle, settle_now
+from orderflow.flow.order.approve import edit_order
+from tests.unit.flow.conftest import ANNA
 
 
 def ended(house, order, outcome, step=settle):
@@ -98,6 +102,30 @@ def test_a_busy_target_rests_until_it_takes_something_again(house):
     house.clock.forward(41)
     ended(house, house.pushed(), ExportResult(True))
     assert house.connection().rest_error is None
+
+
+def test_a_delivery_of_before_ends_no_rest_that_another_worker_was_told_of_since(house):
+    ended(house, house.pushed(), BusyError(rests_for=40))
+    house.clock.forward(41)
+    house.pushed()
+    batch, other = claim(house.wiring, house.open(), 1), claim(house.wiring, house.open(), 1)
+    batch.attempts[0].outcome, other.attempts[0].outcome = ExportResult(True), BusyError(rests_for=60)
+    settle(house.wiring, other)
+    settle(house.wiring, batch)
+    assert house.status(batch.attempts[0].order) is OrderStatus.PUSHED
+    assert (house.connection().rests_until - house.clock.now()).total_seconds() == 60
+    assert house.actions().count("CONNECTION_RESTS") == 1
+
+
+def test_of_an_order_that_was_edited_while_it_was_refused_no_failure_is_told(house):
+    order = house.pushed()
+    batch = claim(house.wiring, house.open(), 10)
+    with house.work() as work:
+        edit_order(work, replace(work.orders.get(order.id), notes="by rail"), ANNA)
+    batch.attempts[0].outcome = RejectedError("no")
+    settle(house.wiring, batch)
+    assert (house.export(order).status, house.status(order)) == (ERPExportStatus.FAILED, OrderStatus.READY)
+    assert "DRAFT_PUSH_FAILED" not in house.actions()
 
 
 def test_a_caller_who_waits_keeps_the_lease_for_another_attempt(house):
