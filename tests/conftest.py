@@ -22,6 +22,8 @@ from typing import Any
 import httpx
 import pytest
 from _pytest.nodeid import NodeId
+from hypothesis import HealthCheck
+from hypothesis import settings as drawing
 from pydantic import SecretStr
 from sqlalchemy import text
 
@@ -33,6 +35,10 @@ from orderflow.postgres.errors import DatabaseError
 from orderflow.secrets.encryption import EncryptionService
 from orderflow.secrets.passwords import Passwords
 from orderflow.storage.database import Database
+
+# Drawn examples are not timed: on a busy machine a slow one is no finding. Here, and so before any test is imported.
+drawing.register_profile("steady", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+drawing.load_profile("steady")
 
 _OURS = (
     "ORDERFLOW_",
