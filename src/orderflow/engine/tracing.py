@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import structlog
@@ -21,8 +22,9 @@ log = structlog.get_logger(__name__)
 _SWITCHES = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 
 
+@cache
 def configure_tracing() -> None:
-    """Send traces where OpenTelemetry's variables say; do nothing if they say nothing."""
+    """Send traces where OpenTelemetry's variables say, once; do nothing if they say nothing."""
     if not any(os.environ.get(name) for name in _SWITCHES):
         return
     try:

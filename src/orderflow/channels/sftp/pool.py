@@ -34,6 +34,7 @@ class SessionPool:
         self._closed = False
         self._sessions: dict[SFTPTarget, SFTPSession] = {}
         self._connecting: dict[SFTPTarget, asyncio.Task[SFTPSession]] = {}
+        self._logging_in: set[SFTPTarget] = set()
         self._timers: dict[SFTPSession, asyncio.TimerHandle] = {}
 
     @asynccontextmanager
@@ -95,41 +96,61 @@ class SessionPool:
         if task is None:
             task = self._connecting[target] = asyncio.create_task(self._connect(target))
             task.add_done_callback(lambda _: self._connecting.pop(target))
-        session = self._sessions[target] = await asyncio.shield(task)
-        return session
+        return await asyncio.shield(task)
 
     async def _connect(self, target: SFTPTarget) -> SFTPSession:
         """Connect; where the account has too many sessions, one of ours that only waits for work makes room."""
-        others = self._others(target)
-        if target.max_sessions is not None and len(others) >= target.max_sessions and not await self._made_room(target):
-            raise session_limit(target.place, f"OrderFlow holds its {target.max_sessions} already")
+        most, idle = target.max_sessions, None
+        if most is not None:
+            idle = await self._place(target, most, f"OrderFlow holds its {most} already")
         try:
-            return await connect(target)
+            return await self._log_in(target, idle)
         except UnavailableError as error:
-            if error.code not in ("SESSION_LIMIT", "CONNECTION_LOST") or not self._others(target):
+            if error.code not in ("SESSION_LIMIT", "CONNECTION_LOST") or not self._held(target):
                 raise
-            if not await self._made_room(target):
-                raise session_limit(target.place, error.message) from error
-        return await connect(target)
+            idle = await self._place(target, 1, error.message)
+        return await self._log_in(target, idle)
 
-    def _others(self, target: SFTPTarget) -> list[SFTPSession]:
-        sessions = [*self._sessions.values()]
-        return [one for one in sessions if one.target.account == target.account and not one.lost]
-
-    async def _made_room(self, target: SFTPTarget) -> bool:
-        """Close a session of the account as soon as nobody uses it; False if that takes as long as connecting may."""
-        loop = asyncio.get_running_loop()
-        ends = loop.time() + target.connect_timeout / 2
-        while loop.time() < ends:
-            others = self._others(target)
-            idle = next((one for one in others if not one.users), None)
+    async def _log_in(self, target: SFTPTarget, idle: SFTPSession | None) -> SFTPSession:
+        """Log in, and count as a session of the account from now on: in the place of one that is idle, if need be."""
+        self._logging_in.add(target)
+        try:
             if idle is not None:
                 self._forget(idle)
                 await idle.closed()
-            if idle is not None or not others:
-                return True
+            session = self._sessions[target] = await connect(target)
+        finally:
+            self._logging_in.remove(target)
+        return session
+
+    async def _place(self, target: SFTPTarget, most: int, otherwise: str) -> SFTPSession | None:
+        """Wait until the account has fewer than `most` sessions, or an idle one, which is returned: log in at once.
+
+        Raises:
+            SessionLimitError: That takes half as long as connecting may; says `otherwise`.
+        """
+        loop = asyncio.get_running_loop()
+        ends = loop.time() + target.connect_timeout / 2
+        while self._held(target) >= most:
+            if idle := self._idle(target):
+                return idle
+            if loop.time() >= ends:
+                raise session_limit(target.place, otherwise)
             await asyncio.sleep(LOOK_AGAIN)
-        return False
+        return None
+
+    def _held(self, target: SFTPTarget) -> int:
+        """Return how many sessions the account has, with those that are logging in."""
+        logging_in = sum(one.account == target.account for one in self._logging_in)
+        return len(self._sessions_of(target)) + logging_in
+
+    def _idle(self, target: SFTPTarget) -> SFTPSession | None:
+        """Return a session of the account that was given back; a new one has no users yet, and is no idle one."""
+        return next((one for one in self._sessions_of(target) if one in self._timers), None)
+
+    def _sessions_of(self, target: SFTPTarget) -> list[SFTPSession]:
+        sessions = [*self._sessions.values()]
+        return [one for one in sessions if one.target.account == target.account and not one.lost]
 
     def _forget(self, session: SFTPSession) -> None:
         if timer := self._timers.pop(session, None):

@@ -14,9 +14,9 @@ from celery import Celery
 from celery.signals import after_task_publish, beat_init, worker_ready, worker_shutting_down
 from click import Context, Option, Parameter
 
-from orderflow.bootstrap import App
 from orderflow.domain.errors import InputError
 from orderflow.engine.broker import answers
+from orderflow.flow.ports import Observer
 from orderflow.settings import Settings
 
 _FOLDER = "PROMETHEUS_MULTIPROC_DIR"
@@ -52,12 +52,13 @@ def offer(celery: Celery, settings: Settings) -> None:
     beat_init.connect(open_beat, weak=False)
 
 
-def measure(app: App) -> None:
-    """Count the deliveries of this process, if somebody asks for them."""
-    if _wanted["metrics_port"] is not None:
-        from orderflow.engine.metrics import Metrics
+def observers() -> list[Observer]:
+    """Return what counts the deliveries of this process, if somebody asks for them."""
+    if _wanted["metrics_port"] is None:
+        return []
+    from orderflow.engine.metrics import Metrics
 
-        app.wiring.observers.append(Metrics().note_settled)
+    return [Metrics().note_settled]
 
 
 def _note(_context: Context, parameter: Parameter, value: Any) -> Any:

@@ -88,20 +88,23 @@ _making = threading.Lock()
 
 @cache
 def _made() -> App:
-    configure_tracing()
     app = default_app()
+    configure_tracing()
+    counting = measuring.observers()
+    _tell_of_this_process(app)
+    # What may fail is done: all of this is begun again then, and nobody may be told of a delivery twice.
     log_deliveries(app.wiring)
     trace_deliveries(app.wiring)
-    measuring.measure(app)
+    app.wiring.observers.extend(counting)
     wake_by_celery(app)
-    _tell_of_this_process(app)
     return app
 
 
 def _tell_of_this_process(app: App) -> None:
     global _presence  # noqa: PLW0603  # one of a process, which says goodbye at its end
-    _presence = Presence(app, "celery", slots=_slots)
-    _presence.start()
+    presence = Presence(app, "celery", slots=_slots)
+    presence.start()
+    _presence = presence
 
 
 _presence: Presence | None = None

@@ -156,14 +156,14 @@ class Shares:
     def _pass_on(self) -> None:
         """Give what is free to those who wait: to one of each party before the next of the same."""
         for party in list(self._waiting):
-            if not self._free(party):
-                continue
-            turn = self._waiting[party].popleft()
-            self._waiting.move_to_end(party)
-            self._tidy(party)
-            if not turn.done():
-                self._busy[party] += 1
-                turn.set_result(None)
+            while party in self._waiting and self._free(party):
+                turn = self._waiting[party].popleft()
+                self._waiting.move_to_end(party)
+                self._tidy(party)
+                if not turn.done():  # else it has been given up, and the next of the same party comes
+                    self._busy[party] += 1
+                    turn.set_result(None)
+                    break
 
     def _tidy(self, party: Hashable) -> None:
         if not self._waiting.get(party):

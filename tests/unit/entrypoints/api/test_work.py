@@ -94,6 +94,22 @@ def test_a_request_that_is_given_up_gives_its_turn_to_the_next() -> None:
     asyncio.run(check())
 
 
+def test_a_share_that_comes_free_as_a_request_gives_up_goes_to_the_next_of_the_same_party() -> None:
+    async def check() -> None:
+        shares = Shares(Work.TEST, Limit(total=2, each=1, waiting=9, patience=30))
+        await shares.take("a")
+        given_up, patient = asyncio.create_task(shares.take("a")), asyncio.create_task(shares.take("a"))
+        await asyncio.sleep(0)
+        given_up.cancel()  # its turn is over at once, and stands in the queue until it runs again
+        shares.give_back("a")
+        assert shares.left("a") == 0
+        await patient
+        shares.give_back("a")
+        assert shares.left("a") == 1
+
+    asyncio.run(check())
+
+
 @pytest.mark.parametrize("cancelled_late", [False, True])
 def test_no_share_is_ever_lost(cancelled_late: bool) -> None:
     async def check() -> None:
