@@ -167,6 +167,7 @@ def test_after_days_of_failure_it_is_disabled_and_a_person_told(acme: Any, app: 
 
     class Channel:
         name = "test"
+        longest = 1.0
 
         def send(self, notification: Any) -> None:
             told.append(notification)
