@@ -6,7 +6,7 @@ sweeps next finds it; then it is sent over every channel that is configured, eac
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
@@ -15,7 +15,10 @@ from uuid import UUID
 from orderflow.domain.errors import OrderFlowError
 from orderflow.flow.watch import Trouble
 
-AT_ONCE = 20
+MOST_IN_A_TURN = 20
+TO_SPARE = 30.0
+"""Seconds for which a notification belongs to one turn beyond the longest that sending it takes."""
+
 MOST_ATTEMPTS = 40
 FIRST_WAIT, LONGEST_WAIT = 15.0, 3600.0
 """Seconds between attempts to send; 40 attempts take about a day and a half."""
@@ -114,9 +117,14 @@ def _line(delivery: dict[str, Any]) -> str:
 
 
 class Channel(Protocol):
-    """A way to a person."""
+    """A way to a person.
+
+    Attributes:
+        longest: Seconds that `send` takes at most.
+    """
 
     name: str
+    longest: float
 
     def send(self, notification: Notification) -> None:
         """Send it. Raises NotificationError."""
@@ -133,11 +141,11 @@ class Outbox(Protocol):
             troubles: What the installation cannot do now.
         """
 
-    def take(self, most: int) -> list[Notification]:
-        """Return what is due; nobody else gets it for a minute."""
+    def take(self, seconds: float) -> Notification | None:
+        """Return one that is due, if any is; nobody else gets it for so long."""
 
-    def settle(self, notification_id: UUID, sent: Collection[str], retry_in: float | None) -> None:
-        """Note over which channels it went out; None: it is done with."""
+    def settle(self, notification: Notification, sent: Collection[str], retry_in: float | None) -> None:
+        """Note over which channels it went out, unless somebody else has taken it since; None: it is done with."""
 
 
 def notify(
@@ -146,13 +154,21 @@ def notify(
     """Note what changed and send what is due; returns what could not be sent."""
     outbox.note_changes(down_after, troubles)
     failures: list[NotificationError] = []
-    for notification in outbox.take(AT_ONCE):
+    for notification in _taken(outbox, sum(channel.longest for channel in channels) + TO_SPARE):
         sent, problems = _send(notification, channels)
         failures += problems
         over = not problems or notification.attempts + 1 >= MOST_ATTEMPTS
         wait = min(FIRST_WAIT * 2 ** min(notification.attempts, 10), LONGEST_WAIT)
-        outbox.settle(notification.id, sent, None if over else wait)
+        outbox.settle(notification, sent, None if over else wait)
     return failures
+
+
+def _taken(outbox: Outbox, seconds: float) -> Iterator[Notification]:
+    """Take one after the other: what waits for its turn belongs to nobody."""
+    for _ in range(MOST_IN_A_TURN):
+        if (notification := outbox.take(seconds)) is None:
+            return
+        yield notification
 
 
 def _send(notification: Notification, channels: Sequence[Channel]) -> tuple[list[str], list[NotificationError]]:

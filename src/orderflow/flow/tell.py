@@ -115,7 +115,7 @@ class Outbox(Protocol):
         """Return what is due, those of one subject in their order."""
 
     def settle(self, endpoint: Endpoint, message: Message, outcome: Outcome, wait: float, rest: float | None) -> bool:
-        """Note what became of a message; False: the endpoint is another's by now, and nothing was noted.
+        """Note what became of a message; False: it is another's turn, or was changed, and nothing was noted.
 
         Args:
             wait: Seconds until it is tried again, if it was not taken; what follows it waits for it.

@@ -46,6 +46,7 @@ class Mail:
     """Sends notifications to some people."""
 
     name = "email"
+    longest = LONGEST + TIMEOUT
 
     def __init__(self, server: MailServer, sender: str, recipients: Sequence[str]) -> None:
         self._server = server

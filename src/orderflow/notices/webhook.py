@@ -28,6 +28,7 @@ class Webhook:
     """
 
     name = "webhook"
+    longest = TIMEOUT
 
     def __init__(self, url: str, secret: str, base_url: str) -> None:
         self._url = url

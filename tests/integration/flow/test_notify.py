@@ -20,6 +20,8 @@ HOUR = 3600.0
 
 
 class Channel:
+    longest = 15.0
+
     def __init__(self, name="webhook"):
         self.name = name
         self.sent: list[Notification] = []
@@ -133,13 +135,30 @@ def test_a_crash_between_noting_and_sending_loses_nothing(installation, connecti
     turn(installation, "PAUSED")
     SqlOutbox(installation.database).note_changes(HOUR)
     turn(installation, "PAUSED", "0 seconds")
-    SqlOutbox(installation.database).take(10)  # taken, and then the process died
+    SqlOutbox(installation.database).take(60.0)  # taken, and then the process died
     sweep()
     assert channel.events in (["needs_attention"], [])
     with installation.database.system() as admin:
         admin.exec_driver_sql("UPDATE notification SET next_attempt_at = now() WHERE done_at IS NULL")
     sweep()
     assert "needs_attention" in channel.events
+
+
+def test_what_another_process_has_taken_since_is_left_as_that_one_settled_it(installation, connection):
+    turn(installation, "PAUSED")
+    outbox = SqlOutbox(installation.database)
+    outbox.note_changes(HOUR)
+    slow = outbox.take(60.0)
+    assert outbox.take(60.0) is None, "it belongs to the slow one"
+    with installation.database.system() as admin:
+        admin.exec_driver_sql("UPDATE notification SET next_attempt_at = now()")
+    quick = outbox.take(60.0)
+    outbox.settle(slow, ["email"], 15.0)
+    assert outbox.take(60.0) is None, "it belongs to the quick one"
+    outbox.settle(quick, ["webhook"], None)
+    outbox.settle(slow, [], 0.0)
+    assert outbox.take(60.0) is None, "it is done with"
+    assert installation.rows("SELECT sent FROM notification") == [{"sent": ["webhook"]}]
 
 
 def test_unanswered_deliveries_are_told_once_and_inferred_ones_first(installation, channel, sweep):

@@ -1764,6 +1764,40 @@ def test_a_breaker_changes_once_and_is_probed_when_due_by_one(bench: Bench) -> N
     assert (target.breaker_state, target.probe_failures) == (BreakerState.CLOSED, 0)
 
 
+def test_a_probe_changes_nothing_once_somebody_knows_more(bench: Bench) -> None:
+    way, error = connection(bench), {"code": "DOWN", "message": "away"}
+    change = partial(set_breaker, bench, way)
+    change(BreakerState.OPEN, error, 5)
+    former = probing(bench, way, 6)
+    held = probing(bench, way, 31)
+    change(BreakerState.PAUSED, error, None, probe=former)
+    assert probing(bench, way, 0) is None
+    change(BreakerState.OPEN, error, 5, probe=held)
+    change(BreakerState.OPEN, error, 5, probe=held)
+    with bench.store.work(bench.org_id) as work:
+        target = work.connections.open(way)
+    assert (target.breaker_state, target.probe_failures) == (BreakerState.OPEN, 2)
+    held = probing(bench, way, 6)
+    for state in (BreakerState.PAUSED, BreakerState.CLOSED):
+        change(state, None, None)
+        for late in BreakerState:
+            change(late, error, None, probe=held)
+        with bench.store.work(bench.org_id) as work:
+            assert work.connections.open(way).breaker_state is state
+
+
+def set_breaker(bench: Bench, way: UUID, state: BreakerState, *said: Any, **only: Any) -> None:
+    with bench.store.work(bench.org_id) as work:
+        work.connections.set_breaker(way, state, *said, **only)
+
+
+def probing(bench: Bench, way: UUID, after: float) -> datetime | None:
+    """Take the right to probe after so many seconds."""
+    bench.passes(after)
+    with bench.store.work(bench.org_id) as work:
+        return work.connections.lease_probe(way, 30)
+
+
 def test_a_busy_target_rests_and_is_told_of_once(bench: Bench) -> None:
     way, error = connection(bench), {"code": "BUSY", "message": "later"}
     with bench.store.work(bench.org_id) as work:

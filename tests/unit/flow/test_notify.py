@@ -5,10 +5,20 @@ from datetime import UTC, datetime
 import pytest
 
 from orderflow.domain.ids import new_id
-from orderflow.flow.notify import FIRST_WAIT, LONGEST_WAIT, MOST_ATTEMPTS, Notification, NotificationError, notify
+from orderflow.flow.notify import (
+    FIRST_WAIT,
+    LONGEST_WAIT,
+    MOST_ATTEMPTS,
+    MOST_IN_A_TURN,
+    Notification,
+    NotificationError,
+    notify,
+)
 
 
 class Channel:
+    longest = 15.0
+
     def __init__(self, name, *, works=True):
         self.name, self.works, self.told = name, works, []
 
@@ -20,15 +30,16 @@ class Channel:
 
 class Outbox:
     def __init__(self, *due):
-        self.due, self.settled = list(due), []
+        self.due, self.settled, self.leases = list(due), [], []
 
     def note_changes(self, down_after, troubles):
         pass
 
-    def take(self, most):
-        return self.due[:most]
+    def take(self, seconds):
+        self.leases.append(seconds)
+        return self.due.pop(0) if self.due else None
 
-    def settle(self, notification_id, sent, retry_in):
+    def settle(self, notification, sent, retry_in):
         self.settled.append((list(sent), retry_in))
 
 
@@ -56,6 +67,13 @@ def test_ever_less_often_and_not_for_ever(attempts, wait):
     outbox = Outbox(notification(attempts=attempts))
     notify(outbox, [Channel("mail", works=False)], 60.0)
     assert outbox.settled == [([], wait)]
+
+
+def test_each_is_taken_when_it_is_sent_and_for_longer_than_that_takes():
+    channels, outbox = [Channel("mail"), Channel("webhook")], Outbox(*(notification() for _ in range(30)))
+    notify(outbox, channels, 60.0)
+    assert len(outbox.settled) == len(outbox.leases) == MOST_IN_A_TURN
+    assert min(outbox.leases) > sum(channel.longest for channel in channels)
 
 
 def test_a_person_reads_what_is_wrong_and_what_waits():

@@ -45,6 +45,7 @@ from orderflow.entrypoints.api.languages import language, told
 from orderflow.entrypoints.api.methods import is_no_method_of, methods_at
 from orderflow.flow.people.sign_in import AuthRequiredError, RateLimitedError
 from orderflow.postgres.errors import DatabaseError
+from orderflow.storage.work.kept_answers import LOST
 
 log = structlog.get_logger(__name__)
 _encode = msgspec.json.Encoder(enc_hook=str, decimal_format="number").encode
@@ -300,6 +301,8 @@ def _no_such_method(request: Request) -> Response:
 
 
 async def _clash(request: Request, error: Exception) -> Response:
+    if _constraint(error) == LOST:
+        return await _known(request, UnderWayError())
     log.info("a constraint refused a change", constraint=_constraint(error))
     details = {"reason": "CHANGED_MEANWHILE", "hint": "Look at its present state, then try again."}
     message = "Something else changed at the same moment, or the same thing is there already."

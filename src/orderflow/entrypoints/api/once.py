@@ -10,7 +10,7 @@ import hashlib
 import re
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -28,6 +28,9 @@ from orderflow.storage.work.kept_answers import Kept
 T = TypeVar("T")
 BUSY_SECONDS = 120.0
 """A request may be under way without a sign of life; after it, another one with its key takes its place."""
+
+SIGN_SECONDS = BUSY_SECONDS / 4
+"""Between two signs of life."""
 
 LONGEST_KEY = 200
 HEADER = "Idempotency-Key"
@@ -52,10 +55,11 @@ _KEPT_HEADERS = (
 
 @dataclass(slots=True)
 class Claim:
-    """The right to do what a request asks for, under its key."""
+    """The right to do what a request asks for, under its key; `told_at`: of the last sign of life, as `monotonic`."""
 
     id: UUID
     request_sha256: bytes = b""
+    told_at: float = field(default_factory=time.monotonic)
 
 
 class Once:
@@ -88,17 +92,26 @@ class Once:
             return work.kept_answers.find(self._caller, self._key)
 
     def while_busy(self, claim: Claim, results: Iterable[T]) -> Iterator[T]:
-        """Yield results as they come, and note now and then that the request is still under way."""
-        told = time.monotonic()
+        """Yield results as they come, and give signs of life. Raises UnderWayError, as `live`."""
         for result in results:
             yield result
-            if time.monotonic() - told > BUSY_SECONDS / 4:
-                with self._store.work(self._org_id) as work:
-                    work.kept_answers.extend(claim.id, BUSY_SECONDS)
-                told = time.monotonic()
+            self.live(claim)
+
+    def live(self, claim: Claim) -> None:
+        """Note that the request is still under way, unless that was just done.
+
+        Raises:
+            UnderWayError: Another one has taken its place; this one must not go on.
+        """
+        if time.monotonic() - claim.told_at < SIGN_SECONDS:
+            return
+        with self._store.work(self._org_id) as work:
+            if not work.kept_answers.extend(claim.id, BUSY_SECONDS):
+                raise UnderWayError
+        claim.told_at = time.monotonic()
 
     def keep(self, claim: Claim, answer: Response, body: Iterator[bytes]) -> None:
-        """Keep the answer, in parts as they come."""
+        """Keep the answer, in parts as they come. Raises IntegrityError, as `SqlKeptAnswers.keep`."""
         with self._store.work(self._org_id) as work:
             headers = kept_headers(answer)
             work.kept_answers.keep(claim.id, claim.request_sha256, answer.status_code, headers, body)
@@ -173,7 +186,11 @@ async def answered_once(request: Request, raw: bytes, once: Once, step: Callable
 
 
 def keep_within(work: SqlWork, request: Request, answer: Response) -> None:
-    """Keep the answer to a request with a key in the transaction of what it tells of: both are done, or neither."""
+    """Keep the answer to a request with a key in the transaction of what it tells of: both are done, or neither.
+
+    Raises:
+        sqlalchemy.exc.IntegrityError: Neither is, by the commit: another request has taken its place.
+    """
     claim: Claim = request.state.claim
     headers = kept_headers(answer)
     work.kept_answers.keep(claim.id, claim.request_sha256, answer.status_code, headers, [bytes(answer.body)])

@@ -5,9 +5,10 @@ from __future__ import annotations
 import io
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from typing import Annotated, Any, BinaryIO, cast
 from uuid import UUID
 
@@ -116,6 +117,7 @@ def import_draft_orders(
     if isinstance(begun, Kept):
         body.drain()
         return once.again(begun, body.digest.digest())
+    body.live = partial(once.live, begun)
     return _imported(body, once.while_busy(begun, results), import_id, once, begun)
 
 
@@ -213,6 +215,9 @@ class _Body(io.RawIOBase):
 
     What ends it early (the limit of size, a client that went away) is kept in `stopped`, for what came before is
     stored by then and has to be answered for.
+
+    Attributes:
+        live: Called for each piece that comes; what it raises ends the import.
     """
 
     def __init__(self, request: Request) -> None:
@@ -221,6 +226,7 @@ class _Body(io.RawIOBase):
         self.taken = 0
         self.digest = digest_of(request)
         self.stopped: InputError | None = None
+        self.live: Callable[[], None] = lambda: None
 
     def readable(self) -> bool:
         return True
@@ -244,6 +250,7 @@ class _Body(io.RawIOBase):
             while self.stopped is None:
                 take_turns()
                 if chunk := from_thread.run(anext, self._chunks, None):
+                    self.live()
                     self.digest.update(chunk)
                     return bytes(chunk)
                 if chunk is None:

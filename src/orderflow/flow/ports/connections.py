@@ -246,11 +246,14 @@ class Connections(Protocol):
         probe_in: float | None,
         *,
         version: int | None = None,
+        probe: datetime | None = None,
     ) -> bool:
         """Change the breaker; True if its state is another one now.
 
         Args:
             version: Of the connection with which that was found out: nothing is changed if it is another one by now.
+            probe: What `lease_probe` returned for the probe that found it out: nothing is changed if it is closed or
+                paused by now, or somebody has found out something else since.
         """
 
     def outage(self, connection_id: UUID) -> Outage | None:
@@ -262,8 +265,8 @@ class Connections(Protocol):
     def end_rest(self, connection_id: UUID) -> None:
         """Note that the target takes orders again, unless it was told meanwhile to rest anew."""
 
-    def lease_probe(self, connection_id: UUID, seconds: float) -> bool:
-        """Take the right to probe an OPEN connection whose probe is due."""
+    def lease_probe(self, connection_id: UUID, seconds: float) -> datetime | None:
+        """Take the right to probe an OPEN connection whose probe is due; returns until when it is held."""
 
     def note_test(
         self, connection_id: UUID, error: dict[str, Any] | None = None, *, version: int | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -65,21 +66,23 @@ def ask(connector: ERPConnectorPort, connector_type: str, config: dict[str, Any]
 def probe(wiring: Wiring, org_id: UUID, connection_id: UUID) -> bool:
     """Ask whether an unavailable target is back; True if it is. Waits between probes grow to `LONGEST_PROBE_WAIT`."""
     with wiring.store.work(org_id) as work:
-        if not work.connections.lease_probe(connection_id, PROBE_LEASE):
+        held = work.connections.lease_probe(connection_id, PROBE_LEASE)
+        if held is None:
             return False
         target = work.connections.open(connection_id)
     result = ask(find_connector(wiring, target.connector_type), target.connector_type, target.config, target.reach)
-    _note_probe(wiring, target, result)
+    _note_probe(wiring, target, held, result)
     if result.success:
         wiring.store.wake(org_id, connection_id)
     return result.success
 
 
-def _note_probe(wiring: Wiring, target: Target, result: TestResult) -> None:
+def _note_probe(wiring: Wiring, target: Target, held: datetime, result: TestResult) -> None:
+    """Note what it found out, unless somebody has found out or changed something while it waited for an answer."""
     wait = min(5.0 * 2 ** min(target.probe_failures + 1, 10), LONGEST_PROBE_WAIT)
     error = {"message": result.error_message, **result.details}
     with wiring.store.work(target.org_id) as work:
-        change = partial(work.connections.set_breaker, target.connection_id, version=target.version)
+        change = partial(work.connections.set_breaker, target.connection_id, version=target.version, probe=held)
         if result.success:
             if change(BreakerState.CLOSED, None, None):
                 work.audit.add("CONNECTION_RECOVERED", ENGINE, "erp_connection", [target.connection_id])

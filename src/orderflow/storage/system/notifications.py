@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import Connection, text
 
@@ -170,21 +169,22 @@ _ADD_TO_ORGANIZATION = text("""
     VALUES (:id, :org_id, :event, :since, CAST(:data AS jsonb)) ON CONFLICT DO NOTHING
 """)
 _TAKE = text("""
-    UPDATE notification n SET next_attempt_at = now() + interval '1 minute', attempts = n.attempts + 1
+    UPDATE notification n SET next_attempt_at = now() + make_interval(secs => :seconds), attempts = n.attempts + 1
     FROM (SELECT d.id, d.attempts, g.slug, COALESCE(c.name, c.connector_type) AS connection
           FROM notification d
           LEFT JOIN organization g ON g.id = d.org_id LEFT JOIN erp_connection c ON c.id = d.connection_id
           WHERE d.done_at IS NULL AND d.next_attempt_at <= now()
-          ORDER BY d.next_attempt_at LIMIT :most FOR UPDATE OF d SKIP LOCKED) due
+          ORDER BY d.next_attempt_at LIMIT 1 FOR UPDATE OF d SKIP LOCKED) due
     WHERE n.id = due.id
     RETURNING n.id, n.event, due.slug AS organization, n.connection_id, due.connection, n.created_at, n.data, n.sent,
               due.attempts
 """)
+# Each time it is taken `attempts` rises: whoever took it before writes nothing more.
 _SETTLE = text("""
     UPDATE notification
     SET sent = :sent, done_at = CASE WHEN CAST(:retry_in AS float8) IS NULL THEN now() END,
         next_attempt_at = now() + make_interval(secs => COALESCE(:retry_in, 0))
-    WHERE id = :id
+    WHERE id = :id AND attempts = :taken AND done_at IS NULL
 """)
 
 
@@ -223,15 +223,17 @@ class SqlOutbox:
                 error = {"code": "ANSWERS_CONTRADICT", "message": row["message"]}
                 connection.execute(_ADD, _row(row, "answers.contradicted", {"error": error, "answers": row["answers"]}))
 
-    def take(self, most: int) -> list[Notification]:
-        """Return what is due. Raises DatabaseError."""
+    def take(self, seconds: float) -> Notification | None:
+        """Return one that is due, for so long. Raises DatabaseError."""
         with self._database.system() as connection:
-            return [Notification(**row) for row in connection.execute(_TAKE, {"most": most}).mappings()]
+            row = connection.execute(_TAKE, {"seconds": seconds}).mappings().one_or_none()
+        return Notification(**row) if row else None
 
-    def settle(self, notification_id: UUID, sent: Collection[str], retry_in: float | None) -> None:
-        """Note what became of it. Raises DatabaseError."""
+    def settle(self, notification: Notification, sent: Collection[str], retry_in: float | None) -> None:
+        """Note what became of it, unless somebody else has taken it since. Raises DatabaseError."""
+        taken = {"id": notification.id, "taken": notification.attempts + 1}
         with self._database.system() as connection:
-            connection.execute(_SETTLE, {"id": notification_id, "sent": list(sent), "retry_in": retry_in})
+            connection.execute(_SETTLE, taken | {"sent": list(sent), "retry_in": retry_in})
 
 
 def _note_beginnings(connection: Connection) -> None:

@@ -56,6 +56,7 @@ _SET_BREAKER = text("""
         probe_at = now() + make_interval(secs => :probe_in)
     FROM (SELECT id, breaker_state, breaker_since, probe_failures FROM erp_connection WHERE id = :id
             AND version = COALESCE(CAST(:version AS bigint), version)
+            AND (CAST(:probe AS timestamptz) IS NULL OR breaker_state = 'OPEN' AND probe_at = :probe)
           FOR NO KEY UPDATE) old
     WHERE c.id = old.id AND NOT (old.breaker_state = :state AND :state = 'CLOSED')
     RETURNING old.breaker_state <> :state
@@ -63,7 +64,7 @@ _SET_BREAKER = text("""
 _LEASE_PROBE = text(f"""
     UPDATE erp_connection SET probe_at = now() + make_interval(secs => :seconds)
     WHERE id = :id AND breaker_state = 'OPEN' AND probe_at IS NOT NULL AND {past("probe_at", LONGEST_PROBE_WAIT)}
-    RETURNING id
+    RETURNING probe_at
 """)  # noqa: S608  # built from constants
 _LEASE_POLL = text(f"""
     UPDATE erp_connection
@@ -216,9 +217,10 @@ class SqlConnections(SqlConnectionRows):
         probe_in: float | None,
         *,
         version: int | None = None,
+        probe: datetime | None = None,
     ) -> bool:
-        """Change the breaker, unless the connection has another version by now; True if its state is another one."""
-        parameters = {"id": connection_id, "state": state, "probe_in": probe_in, "version": version}
+        """Change the breaker, unless what it follows from is out of date; True if its state is another one."""
+        parameters = {"id": connection_id, "state": state, "probe_in": probe_in, "version": version, "probe": probe}
         changed = self._connection.execute(_SET_BREAKER, parameters | {"error": as_json(error) if error else None})
         return bool(changed.scalar())
 
@@ -235,9 +237,12 @@ class SqlConnections(SqlConnectionRows):
         """Note that the target takes orders again."""
         self._connection.execute(_END_REST, {"id": connection_id})
 
-    def lease_probe(self, connection_id: UUID, seconds: float) -> bool:
-        """Take the right to probe an OPEN connection whose probe is due."""
-        return self._took(_LEASE_PROBE, {"id": connection_id, "seconds": seconds})
+    def lease_probe(self, connection_id: UUID, seconds: float) -> datetime | None:
+        """Take the right to probe an OPEN connection whose probe is due; returns until when it is held."""
+        until: datetime | None = self._connection.execute(
+            _LEASE_PROBE, {"id": connection_id, "seconds": seconds}
+        ).scalar()
+        return until
 
     def note_test(
         self, connection_id: UUID, error: dict[str, Any] | None = None, *, version: int | None = None

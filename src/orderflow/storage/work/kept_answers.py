@@ -31,17 +31,23 @@ _FIND = f"""
     WHERE org_id = %(org_id)s AND caller = %(caller)s AND key = %(key)s
     AND created_at >= now() - interval '{KEPT_HOURS} hours'
 """  # noqa: S608  # a constant
-_EXTEND = "UPDATE kept_answer SET busy_until = now() + make_interval(secs => %(seconds)s) WHERE id = %(id)s"
+_EXTEND = """
+    UPDATE kept_answer SET busy_until = now() + make_interval(secs => %(seconds)s) WHERE id = %(id)s RETURNING id
+"""
 _FREE = "DELETE FROM kept_answer WHERE id = %(id)s AND busy_until IS NOT NULL"
 _KEEP = """
     UPDATE kept_answer SET busy_until = NULL, request_sha256 = %(sha256)s, status = %(status)s, headers = %(headers)s
     WHERE id = %(id)s AND busy_until IS NOT NULL
 """
+# Nobody waits to hear whether the answer is there yet: where it is not, the foreign key undoes the transaction.
 _KEEP_PART = """
     INSERT INTO kept_answer_part (answer_id, part, org_id, content)
-    SELECT id, %(part)s, org_id, %(content)s FROM kept_answer WHERE id = %(id)s
+    VALUES (%(id)s, %(part)s, %(org_id)s, %(content)s)
     ON CONFLICT (answer_id, part) DO NOTHING
 """
+LOST = "fk_kept_answer_part_answer_id"
+"""The constraint that refuses to keep an answer once another request has taken the place of its own."""
+
 _PART = "SELECT content FROM kept_answer_part WHERE answer_id = %(id)s AND part = %(part)s"
 
 
@@ -78,9 +84,9 @@ class SqlKeptAnswers:
         row = run(self._connection, _FIND, self._named(caller, key)).fetchone()
         return Kept(**row) if row else None
 
-    def extend(self, answer_id: UUID, seconds: float) -> None:
-        """Note that a request is still under way."""
-        later(self._connection, _EXTEND, {"id": answer_id, "seconds": seconds})
+    def extend(self, answer_id: UUID, seconds: float) -> bool:
+        """Note that a request is still under way; False: another one has taken its place."""
+        return run(self._connection, _EXTEND, {"id": answer_id, "seconds": seconds}).fetchone() is not None
 
     def free(self, answer_id: UUID) -> None:
         """Forget a request of which nothing was done."""
@@ -89,12 +95,17 @@ class SqlKeptAnswers:
     def keep(
         self, answer_id: UUID, request_sha256: bytes, status: int, headers: Mapping[str, str], body: Iterable[bytes]
     ) -> None:
-        """Keep the answer to a request, unless one is kept; its body in parts of `LONGEST_PART` at most."""
+        """Keep the answer to a request, unless one is kept; its body in parts of `LONGEST_PART` at most.
+
+        Raises:
+            sqlalchemy.exc.IntegrityError: Another request has taken its place (`LOST`). It may come with the commit.
+        """
         values = {"id": answer_id, "sha256": request_sha256, "status": status, "headers": Jsonb(dict(headers))}
         later(self._connection, _KEEP, values)
         for number, content in enumerate(body):
             send = run if number else later  # what is long is not kept back
-            send(self._connection, _KEEP_PART, {"id": answer_id, "part": number, "content": content})
+            part = {"id": answer_id, "part": number, "org_id": self._org_id, "content": content}
+            send(self._connection, _KEEP_PART, part)
 
     def part(self, answer_id: UUID, number: int) -> bytes | None:
         """Return a part of an answer's body, counted from 0; None if there is no such part."""

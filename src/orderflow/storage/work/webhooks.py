@@ -33,11 +33,12 @@ _ADD = text("""
             COALESCE((SELECT last FROM event_counter WHERE org_id = :org_id), 0))
 """)
 _GET = text(f"SELECT {columns(WebhookEndpoint, 'w')} FROM webhook_endpoint w WHERE w.id = :id FOR UPDATE")  # noqa: S608  # built from constants
+# A turn that goes on with what it was before ends after the message in hand, and notes nothing of it.
 _CHANGE = text("""
     UPDATE webhook_endpoint
     SET name = :name, url = :url, kinds = :kinds, restricted = :restricted, status = :status, failures = 0,
         failing_since = NULL, rests_until = NULL, disabled_at = NULL, missed = 0, missed_at = NULL,
-        version = version + 1, updated_at = now()
+        lease_token = NULL, lease_until = NULL, version = version + 1, updated_at = now()
     WHERE id = :id
 """)
 _SEAL = text("""
@@ -47,7 +48,8 @@ _SEAL = text("""
     WHERE id = :id
 """)
 _REMOVE = text("DELETE FROM webhook_endpoint WHERE id = :id RETURNING url")
-# What waits goes out now, too: else what is sent again would overtake what comes before it.
+# What waits goes out now, too: else what is sent again would overtake what comes before it. A turn that has one of them
+# in hand ends, for it would note that it was delivered.
 _REPLAY = text("""
     WITH again AS (
         INSERT INTO webhook_delivery (endpoint_id, number, org_id, subject)
@@ -62,7 +64,7 @@ _REPLAY = text("""
         UPDATE webhook_delivery d SET next_attempt_at = now()
         WHERE d.endpoint_id = :id AND d.delivered_at IS NULL AND d.number NOT IN (SELECT number FROM again)
     ), rested AS (
-        UPDATE webhook_endpoint SET rests_until = NULL WHERE id = :id
+        UPDATE webhook_endpoint SET rests_until = NULL, lease_token = NULL, lease_until = NULL WHERE id = :id
     )
     SELECT count(*) FROM again
 """)
@@ -261,7 +263,7 @@ class SqlWebhookOutbox:
             return [_message(endpoint, row) for row in connection.execute(_TAKE, values).mappings()]
 
     def settle(self, endpoint: Endpoint, message: Message, outcome: Outcome, wait: float, rest: float | None) -> bool:
-        """Note what became of a message; False: the endpoint is another's by now, and nothing was noted."""
+        """Note what became of a message; False: it is another's turn, or was changed, and nothing was noted."""
         values: dict[str, Any] = {"id": endpoint.id, "token": endpoint.token, "org_id": endpoint.org_id}
         values |= {"number": message.number, "attempt": message.attempts + 1, "attempt_id": new_id()}
         values |= {"status": outcome.status, "ms": outcome.ms}

@@ -184,10 +184,13 @@ class MemoryConnections:
         probe_in: float | None,
         *,
         version: int | None = None,
+        probe: datetime | None = None,
     ) -> bool:
-        """Change the breaker, unless the connection has another version by now; True if its state is another one."""
+        """Change the breaker, unless what it follows from is out of date; True if its state is another one."""
         row = self._row(connection_id)
         if row.breaker_state is state is BreakerState.CLOSED or version not in (None, row.version):
+            return False
+        if probe is not None and (row.breaker_state, row.probe_at) != (BreakerState.OPEN, probe):
             return False
         failures = row.probe_failures + 1 if state is BreakerState.OPEN else 0
         probe_at = None if probe_in is None else self._tables.after(probe_in)
@@ -215,14 +218,15 @@ class MemoryConnections:
         if self._rests_for(self._row(connection_id)) is None:
             self._set(connection_id, rests_until=None, rest_error=None)
 
-    def lease_probe(self, connection_id: UUID, seconds: float) -> bool:
-        """Take the right to probe an OPEN connection whose probe is due."""
+    def lease_probe(self, connection_id: UUID, seconds: float) -> datetime | None:
+        """Take the right to probe an OPEN connection whose probe is due; returns until when it is held."""
         row = self._row(connection_id)
         due = row.probe_at is not None and row.probe_at <= self._tables.now()
         if row.breaker_state is not BreakerState.OPEN or not due:
-            return False
-        self._set(connection_id, probe_at=self._tables.after(seconds))
-        return True
+            return None
+        until = self._tables.after(seconds)
+        self._set(connection_id, probe_at=until)
+        return until
 
     def note_test(
         self, connection_id: UUID, error: dict[str, Any] | None = None, *, version: int | None = None

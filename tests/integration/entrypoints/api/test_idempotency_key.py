@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -13,9 +13,12 @@ from sqlalchemy import text
 
 from orderflow.bootstrap import App
 from orderflow.domain.access import Role
+from orderflow.entrypoints.api import once
+from orderflow.entrypoints.api.fast import requests
 from orderflow.entrypoints.api.once import Once
 from orderflow.storage.work.kept_answers import LONGEST_PART
 from tests.integration.entrypoints.api.conftest import Tenant
+from tests.waiting import wait_until
 
 NAMELESS = {
     "currency": "EUR",
@@ -186,6 +189,69 @@ def test_an_import_under_way_or_broken_off_says_so(acme: Tenant, app: App) -> No
     broken = acme.call("GET", "/draft-orders/import/k-1")
     assert (broken.status_code, broken.json()["error"]["details"]["reason"]) == (409, "IMPORT_BROKEN_OFF")
     assert bring(acme).status_code == 200
+
+
+LINE = json.dumps(NAMELESS).encode()
+
+
+def test_an_import_whose_orders_come_slowly_is_under_way(
+    acme: Tenant, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(once, "SIGN_SECONDS", 0.0)
+
+    def reason() -> str:
+        later = acme.call("GET", "/draft-orders/import/k-1").json()
+        return str(later["error"]["details"]["reason"])
+
+    def slowly() -> Iterator[bytes]:
+        yield LINE[:10]
+        wait_until(lambda: reason() == "REQUEST_UNDER_WAY")
+        do(app, "UPDATE kept_answer SET busy_until = now() - interval '1 second'")
+        yield LINE[10:20]
+        wait_until(lambda: reason() == "REQUEST_UNDER_WAY")
+        yield LINE[20:]
+
+    assert bring(acme, slowly()).headers["x-orders-accepted"] == "1"
+
+
+def test_an_import_whose_place_another_one_took_goes_no_further(
+    acme: Tenant, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(once, "SIGN_SECONDS", 0.0)
+
+    def is_taken() -> bool:
+        do(app, "UPDATE kept_answer SET busy_until = now() - interval '1 second'")
+        return bring(acme).status_code == 200
+
+    def slowly() -> Iterator[bytes]:
+        yield LINE[:10]
+        wait_until(lambda: acme.call("GET", "/draft-orders/import/k-1").status_code == 409)
+        wait_until(is_taken)
+        yield LINE[10:]
+
+    late = bring(acme, slowly())
+    assert (late.status_code, late.json()["error"]["details"]["reason"]) == (409, "REQUEST_UNDER_WAY")
+    assert orders(acme) == 2, "those of the other one"
+    assert bring(acme).status_code == 200
+
+
+def test_an_order_whose_place_another_request_took_is_not_stored(
+    acme: Tenant, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accepted = requests.accept_orders
+
+    def slowly(*given: Any) -> Any:
+        do(app, "DELETE FROM kept_answer")
+        return accepted(*given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(requests, "accept_orders", slowly)
+        late = post(acme)
+    assert (late.status_code, late.headers["retry-after"]) == (409, "2")
+    assert late.json()["error"]["details"]["reason"] == "REQUEST_UNDER_WAY"
+    assert orders(acme) == 0
+    assert post(acme).status_code == 201
+    assert orders(acme) == 1
 
 
 def test_an_import_that_was_cut_is_answered_for_what_came(acme: Tenant, app: App) -> None:

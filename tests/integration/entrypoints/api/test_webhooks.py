@@ -29,7 +29,7 @@ from orderflow.storage.system.rotation import disable_sealed_with, rotate
 from orderflow.storage.system.standing import standing as read_standing
 from orderflow.storage.work import events as event_numbers
 from orderflow.storage.work.webhooks import MOST_ENDPOINTS, SqlWebhookOutbox, bind
-from tests.integration.entrypoints.api.receiving import Receiver
+from tests.integration.entrypoints.api.receiving import Receiver, listening
 
 HEADERS = ("webhook-id", "webhook-timestamp", "webhook-signature")
 ORDER = {"external_order_number": "PO-1", "customer": {"erp_customer_number": "4711"}}
@@ -167,6 +167,7 @@ def test_after_days_of_failure_it_is_disabled_and_a_person_told(acme: Any, app: 
 
     class Channel:
         name = "test"
+        longest = 1.0
 
         def send(self, notification: Any) -> None:
             told.append(notification)
@@ -193,6 +194,54 @@ def test_one_that_says_it_is_gone_is_disabled_and_goes_on_where_it_stopped(
     make_all_due(app)
     work_off(app)
     assert receiver.numbers() == [1, 2]
+
+
+@pytest.mark.parametrize("status", [204, 410, 500])
+def test_a_turn_ends_where_it_led_before_it_was_changed(acme: Any, app: App, receiver: Receiver, status: int) -> None:
+    webhook_id, _ = make(acme, receiver)
+    for number in range(3):
+        bring_in(acme, f"PO-{number}")
+    with listening() as other:
+
+        def moved(_message: dict[str, Any]) -> int:
+            acme.call("PATCH", f"/webhooks/{webhook_id}", json={"url": other.url}).raise_for_status()
+            return status
+
+        receiver.answers = moved
+        work_off(app)
+    assert len(receiver.heard) == 1, "what was in hand"
+    assert other.numbers() == [1, 2, 3]
+    shown = acme.call("GET", f"/webhooks/{webhook_id}").json()
+    assert (shown["status"], shown["waiting"], shown["last_error"]) == ("ACTIVE", 0, None)
+
+
+def test_a_turn_ends_where_its_webhook_is_disabled(acme: Any, app: App, receiver: Receiver) -> None:
+    webhook_id, _ = make(acme, receiver)
+    for number in range(3):
+        bring_in(acme, f"PO-{number}")
+
+    def disabled(_message: dict[str, Any]) -> int:
+        acme.call("PATCH", f"/webhooks/{webhook_id}", json={"enabled": False}).raise_for_status()
+        return 204
+
+    receiver.answers = disabled
+    work_off(app)
+    assert receiver.numbers() == [1]
+    assert acme.call("GET", f"/webhooks/{webhook_id}").json()["waiting"] == 3
+
+
+def test_what_is_asked_for_again_while_it_is_on_its_way_comes_again(acme: Any, app: App, receiver: Receiver) -> None:
+    webhook_id, _ = make(acme, receiver)
+    bring_in(acme)
+
+    def asked_again(_message: dict[str, Any]) -> int:
+        receiver.answers = lambda _: 204
+        assert acme.call("POST", f"/webhooks/{webhook_id}/replay", json={"numbers": [1]}).json() == {"events": 1}
+        return 204
+
+    receiver.answers = asked_again
+    work_off(app)
+    assert receiver.numbers() == [1, 1]
 
 
 def test_a_secret_is_changed_without_a_message_that_does_not_fit(acme: Any, app: App, receiver: Receiver) -> None:

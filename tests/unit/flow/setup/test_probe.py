@@ -69,6 +69,36 @@ def test_one_that_needs_a_person_waits_for_one(house):
     assert house.connection().breaker_state is BreakerState.PAUSED
 
 
+@pytest.mark.parametrize("details", [{"code": "AWAY"}, {"needs_attention": True}], ids=str)
+def test_what_comes_after_a_persons_good_test_says_nothing_of_the_target(house, monkeypatch, details):
+    opened(house)
+    good = house.api.test_connection
+
+    def is_tested_meanwhile(config):
+        monkeypatch.setattr(house.api, "test_connection", good)
+        assert steps.test_connection(house.wiring, house.org_id, house.to_api, ANNA).success
+        return TestResult(False, "no route", details=details)
+
+    monkeypatch.setattr(house.api, "test_connection", is_tested_meanwhile)
+    assert not probe(house)
+    row = house.connection()
+    assert (row.breaker_state, row.probe_at, house.actions()) == (BreakerState.CLOSED, None, ["CONNECTOR_TESTED"])
+
+
+def test_a_late_good_one_resumes_nothing_that_was_paused_meanwhile(house, monkeypatch):
+    opened(house)
+    good = house.api.test_connection
+
+    def is_paused_meanwhile(config):
+        with house.work() as work:
+            work.connections.set_breaker(house.to_api, BreakerState.PAUSED, {"code": "AUTH_FAILED"}, None)
+        return good(config)
+
+    monkeypatch.setattr(house.api, "test_connection", is_paused_meanwhile)
+    probe(house)
+    assert house.connection().breaker_state is BreakerState.PAUSED
+
+
 def test_one_process_probes_and_only_when_it_is_due(house):
     assert not probe(house), "it is not open"
     opened(house)
