@@ -1,4 +1,7 @@
-"""What an order leaves on the disk, from its arrival to its answer: tables with indexes, WAL, and its document."""
+"""What an order leaves on the disk, from its arrival to its answer: tables with indexes, WAL, and its document.
+
+As in the long run: somebody reads the events, which numbers them, and autovacuum comes round.
+"""
 
 from __future__ import annotations
 
@@ -19,9 +22,13 @@ from benchmarks.rows.acks import ANSWER
 from benchmarks.table import Row
 from orderflow.flow.answers.poll import poll_acks
 from orderflow.flow.delivery.push_batch import push_batch
+from orderflow.storage.work.events import number_events
 from orderflow.testing.openssh_server import OpenSSHServer
 
 LINES = 2
+AT_ONCE = 500
+"""Orders between two rounds of autovacuum."""
+
 SHOWN = 6
 """Parts that are named, the largest first."""
 
@@ -46,16 +53,18 @@ Parts = Counter[str]
 
 
 def measure(full: bool) -> Iterator[Row]:
-    orders = 5_000 if full else 1_000
+    orders = 5_000 if full else 1_500
     with Installation() as place, OpenSSHServer() as sshd, TemporaryDirectory(prefix="of-bench-") as folder:
         answers, out = Path(folder, "answers"), Path(folder, "out")
         (answers / "processed").mkdir(parents=True)
         out.mkdir()
         connection_id = place.connect(sshd, mode="filesystem", ack_path=str(answers), export_path=str(out))
-        _live(place, connection_id, answers, 200)  # pages that the tables have from the start
+        for _ in range(2):  # pages that the tables have from the start
+            _live(place, connection_id, answers)
         _do(place, "CHECKPOINT")
         used, sizes, begun = _used(place), _sizes(place), _text(place, _AT)
-        _live(place, connection_id, answers, orders)
+        for _ in range(orders // AT_ONCE):
+            _live(place, connection_id, answers)
         used = tuple(now - before for now, before in zip(_used(place), used, strict=True))
         notes = (_said(_sizes(place) - sizes, orders), _said(_written(place, begun), orders), "")
     for what, amount, note in zip(("tables and indexes", "WAL", "documents, in a folder"), used, notes, strict=True):
@@ -63,14 +72,18 @@ def measure(full: bool) -> Iterator[Row]:
         yield Row(name, amount / orders / 1_024, "KB", note=note)
 
 
-def _live(place: Installation, connection_id: UUID, answers: Path, orders: int) -> None:
-    """Bring orders in, approve, push and deliver them, and let the ERP confirm each."""
-    place.request(orders, LINES)
+def _live(place: Installation, connection_id: UUID, answers: Path) -> None:
+    """Bring orders in, approve, push and deliver them, let the ERP confirm each, and a shop read of it."""
+    place.request(AT_ONCE, LINES)
     while push_batch(place.app.wiring, place.org_id, connection_id):
         pass
     for name in _sent(place):
         (answers / f"ack_{name}").write_text(ANSWER)
-    assert poll_acks(place.app.wiring, place.org_id, connection_id)["acknowledge"] == orders
+    assert poll_acks(place.app.wiring, place.org_id, connection_id)["acknowledge"] == AT_ONCE
+    with place.app.store.work(place.org_id) as work:
+        while number_events(work.connection, place.org_id):
+            pass
+    _do(place, "VACUUM")
 
 
 def _sent(place: Installation) -> list[str]:

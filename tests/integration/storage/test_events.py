@@ -20,6 +20,7 @@ from orderflow.flow.order.approve import approve_order, edit_order, reject_order
 from orderflow.flow.order.hold import hold_order, release_order
 from orderflow.flow.ports import Actor
 from orderflow.storage.system.retention import prune
+from orderflow.storage.tables.models.events import OF_EVERY_ORDER
 from orderflow.storage.views.events import Event, EventFilter, find_events
 from orderflow.storage.views.view import View
 from orderflow.storage.work import events
@@ -54,6 +55,18 @@ def test_the_page_tells_of_every_kind_what_it_means() -> None:
     assert [line for line in page.splitlines() if line.startswith(("| `order.", "| `connection."))] == [
         f"| `{kind}` | {kind.meaning} |" for kind in EventKind
     ]
+
+
+def test_events_of_any_kinds_are_found_whether_every_order_brings_them_or_few(installation: Any) -> None:
+    (order_id,) = installation.approved(1)
+    with installation.wiring.store.work(installation.org_id) as work:
+        hold_order(work, order_id, "to be checked", ACTOR)
+        release_order(work, order_id, ACTOR)
+    frequent, rare = ["order.created", "order.approved"], ["order.held", "order.released"]
+    assert set(frequent) < set(OF_EVERY_ORDER)
+    for asked in (*([kind] for kind in (*frequent, *rare)), frequent, rare, [*frequent, *rare]):
+        found = told(installation, kinds=[EventKind(kind) for kind in asked])
+        assert [event.kind.value for event in found if event.order_id == order_id] == asked
 
 
 def test_an_orders_life_is_told_in_its_order(installation: Any) -> None:

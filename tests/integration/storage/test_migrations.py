@@ -141,7 +141,7 @@ def test_an_upgrade_that_broke_off_after_making_indexes_goes_on(empty_url: str, 
         connection.execute(text("CREATE INDEX new_idx_erp_export_order ON erp_export (draft_order_id)"))
     _upgrade_to(empty_url, "head")
     wanted = set(migrated.execute(text(SHAPE)))
-    for done, again in (("0044", "0045"), ("0047", "0049")):
+    for done, again in (("0044", "0045"), ("0047", "0049"), ("0051", "0052")):
         with create_engine(empty_url, poolclass=NullPool).begin() as connection:
             assert done == "0047" or set(connection.execute(text(SHAPE))) == wanted
             connection.execute(text("UPDATE alembic_version SET version_num = :done"), {"done": done})

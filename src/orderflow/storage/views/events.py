@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from orderflow.domain.errors import StateError
 from orderflow.domain.events import EventKind
+from orderflow.storage.tables.models.events import OF_EVERY_ORDER, OF_FEW
 from orderflow.storage.views.view import Table, View
 from orderflow.storage.work.events import number_events
 
@@ -90,6 +91,8 @@ def _query(wanted: EventFilter) -> tuple[str, dict[str, Any]]:
         where, values = f"{where} AND e.kind = :kind", {**values, "kind": wanted.kinds[0]}
     elif wanted.kinds:
         where, values = f"{where} AND e.kind = ANY(:kinds)", {**values, "kinds": list(wanted.kinds)}
+    if wanted.kinds and not set(OF_EVERY_ORDER).intersection(wanted.kinds):
+        where = f"{where} AND e.{OF_FEW}"
     return f"{_EVENTS.select(Event)} {where} ORDER BY e.number LIMIT :limit", values
 
 

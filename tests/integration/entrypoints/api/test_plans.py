@@ -330,6 +330,7 @@ def _do_to_many(walk: Walk) -> None:
 def _look_at_lists(walk: Walk, zone: str) -> None:
     order_id = walk("GET", "/draft-orders")["items"][0]["id"]
     events = ["", "after=50", "kind=order.created", "kind=order.created&kind=order.pushed", f"order_id={order_id}"]
+    events += ["kind=order.failed", "kind=order.failed&kind=order.held", "kind=order.created&kind=order.failed"]
     for query in (*events, f"after=90&order_id={order_id}&kind=order.pushed"):
         walk("GET", "/events", query=f"{query}&limit=2")
     recent = "updated_since=2100-01-01T00:00:00Z"
