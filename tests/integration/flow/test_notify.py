@@ -153,6 +153,8 @@ def test_what_another_process_has_taken_since_is_left_as_that_one_settled_it(ins
     with installation.database.system() as admin:
         admin.exec_driver_sql("UPDATE notification SET next_attempt_at = now()")
     quick = outbox.take(60.0)
+    assert slow is not None
+    assert quick is not None
     outbox.settle(slow, ["email"], 15.0)
     assert outbox.take(60.0) is None, "it belongs to the quick one"
     outbox.settle(quick, ["webhook"], None)

@@ -16,6 +16,7 @@ from orderflow.domain.access import Role
 from orderflow.entrypoints.api import once
 from orderflow.entrypoints.api.fast import requests
 from orderflow.entrypoints.api.once import Once
+from orderflow.flow.order.accept import accept_orders
 from orderflow.storage.work.kept_answers import LONGEST_PART
 from tests.integration.entrypoints.api.conftest import Tenant
 from tests.waiting import wait_until
@@ -238,11 +239,9 @@ def test_an_import_whose_place_another_one_took_goes_no_further(
 def test_an_order_whose_place_another_request_took_is_not_stored(
     acme: Tenant, app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    accepted = requests.accept_orders
-
     def slowly(*given: Any) -> Any:
         do(app, "DELETE FROM kept_answer")
-        return accepted(*given)
+        return accept_orders(*given)
 
     with monkeypatch.context() as patch:
         patch.setattr(requests, "accept_orders", slowly)
