@@ -307,7 +307,9 @@ def default_app() -> App:
     global _default  # noqa: PLW0603  # one application per process, made when it is first needed
     with _default_lock:
         if _default is None:
-            _default = open_app()
+            app = open_app()
+            app.wiring  # noqa: B018  # made while one thread has it: from Python 3.12 on, `cached_property` has no lock
+            _default = app
             atexit.register(close_default_app)  # a clean end stops the embedded PostgreSQL
         return _default
 

@@ -102,7 +102,9 @@ class RpcApi:
             response = self._send(f"model.{model}.{method}", params, session, changes=method not in READS)
             if response.status != 401:
                 return from_rpc(response, self._config.database, changes=method not in READS)
-            self._session = None
+            with self._lock:
+                if self._session == session:  # else another thread has opened a new one already
+                    self._session = None
         raise not_let_in("the session that it has just opened")
 
     def close(self) -> None:

@@ -7,7 +7,9 @@ A change made through this process counts at once, one made through another proc
 from __future__ import annotations
 
 import time
+from collections.abc import Awaitable, Callable, Hashable
 from threading import Lock
+from typing import Generic, TypeVar
 from uuid import UUID
 
 from starlette.concurrency import run_in_threadpool
@@ -31,14 +33,50 @@ _MOST = 10_000
 Credentials = tuple[UUID, UUID] | bytes
 """A user and a session, or the hash of an API key."""
 
+Key = TypeVar("Key", bound=Hashable)
+Found = TypeVar("Found")
+
+
+class Recent(Generic[Key, Found]):
+    """What the database said of those who sent something lately. Threads may share it."""
+
+    def __init__(self) -> None:
+        self._found: dict[Key, tuple[float, Found]] = {}
+        self._changes = 0
+        self._lock = Lock()
+
+    async def get(self, key: Key, find: Callable[[], Awaitable[Found | None]]) -> Found | None:
+        """Return what is remembered, or what is found now; only what was found is remembered."""
+        since, known = self._found.get(key, (0.0, None))
+        if known is not None and time.monotonic() - since < REMEMBERED:
+            return known
+        asked_at, changes = time.monotonic(), self._changes
+        found = await find()
+        if found is not None:
+            self._remember(key, asked_at, changes, found)
+        return found
+
+    def forget(self) -> None:
+        """Ask again about everybody, since something has changed; what is being asked now may be from before that."""
+        with self._lock:
+            self._changes += 1
+            self._found.clear()
+
+    def _remember(self, key: Key, asked_at: float, changes: int, found: Found) -> None:
+        with self._lock:
+            if changes != self._changes:
+                return
+            if len(self._found) >= _MOST:
+                self._found.clear()
+            self._found[key] = (asked_at, found)
+
 
 class Authenticator:
     """Finds the account that a token or an API key belongs to."""
 
     def __init__(self, accounts: SqlAccounts) -> None:
         self._accounts = accounts
-        self._recent: dict[Credentials, tuple[float, Account]] = {}
-        self._lock = Lock()
+        self._recent: Recent[Credentials, Account] = Recent()
 
     async def by_key(self, key: str) -> Account:
         """Return the account of an API key. Raises AuthRequiredError if it does not count, or no longer."""
@@ -58,29 +96,15 @@ class Authenticator:
 
     def forget(self) -> None:
         """Ask the database again about everybody: an account has changed."""
-        with self._lock:
-            self._recent.clear()
+        self._recent.forget()
 
     async def _look_up(self, credentials: Credentials) -> Account | None:
-        since, account = self._recent.get(credentials, (0.0, None))
-        if account is not None and time.monotonic() - since < REMEMBERED:
-            return account
-        asked_at = time.monotonic()
-        found = await run_in_threadpool(self._find, credentials)
-        if found is not None:
-            self._remember(credentials, asked_at, found)
-        return found
+        return await self._recent.get(credentials, lambda: run_in_threadpool(self._find, credentials))
 
     def _find(self, credentials: Credentials) -> Account | None:
         if isinstance(credentials, bytes):
             return self._accounts.by_key(credentials)
         return self._accounts.by_session(*credentials)
-
-    def _remember(self, credentials: Credentials, asked_at: float, account: Account) -> None:
-        with self._lock:
-            if len(self._recent) >= _MOST:
-                self._recent.clear()
-            self._recent[credentials] = (asked_at, account)
 
 
 def session_of(request: Request) -> Claims:

@@ -6,7 +6,6 @@ Nobody signs in here. An ERP proves itself by what its connection agreed with it
 from __future__ import annotations
 
 import hmac
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import UUID
@@ -14,6 +13,7 @@ from uuid import UUID
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
+from orderflow.entrypoints.api.authentication import Recent
 from orderflow.entrypoints.api.body_limit import limited
 from orderflow.entrypoints.api.deps import client_of
 from orderflow.entrypoints.api.rate_limit import RateLimit
@@ -22,13 +22,8 @@ from orderflow.flow.people.api_keys import hash_key
 from orderflow.flow.people.sign_in import AnswerSender, AuthRequiredError
 from orderflow.storage.people.accounts import SqlAccounts
 
-REMEMBERED = 5.0
-"""Seconds."""
-
 MOST_A_MINUTE = 1_200
 """Messages that one connection may be sent, in each process; and one address may send to it unproved."""
-
-_MOST = 10_000
 
 
 class NotKnownError(AuthRequiredError):
@@ -47,14 +42,14 @@ class Ingress:
 
     def __init__(self, accounts: SqlAccounts) -> None:
         self._accounts = accounts
-        self._recent: dict[UUID, tuple[float, AnswerSender]] = {}
+        self._recent: Recent[UUID, AnswerSender] = Recent()
         self._rate = RateLimit(MOST_A_MINUTE, 60, what="answers for this connector")
 
     async def sender(self, request: Request, connection_id: UUID) -> AnswerSender:
         """Return who may send to a connection. Raises NotKnownError: there is no such connection."""
-        since, known = self._recent.get(connection_id, (0.0, None))
-        if known is None or time.monotonic() - since >= REMEMBERED:
-            known = await self._look_up(request, connection_id)
+        known = await self._recent.get(connection_id, lambda: self._look_up(request, connection_id))
+        if known is None:
+            raise NotKnownError
         return known
 
     def count(self, request: Request, connection_id: UUID, *, proved: bool) -> None:
@@ -80,19 +75,12 @@ class Ingress:
 
     def forget(self) -> None:
         """Ask the database again: a token was made or ended."""
-        self._recent.clear()
+        self._recent.forget()
 
-    async def _look_up(self, request: Request, connection_id: UUID) -> AnswerSender:
+    async def _look_up(self, request: Request, connection_id: UUID) -> AnswerSender | None:
         workload: Workload = request.app.state.workload
-        asked_at = time.monotonic()
         async with workload.shares[Work.ANSWER].taken(client_of(request)):
-            found = await run_in_threadpool(self._accounts.by_connection, connection_id)
-        if found is None:
-            raise NotKnownError
-        if len(self._recent) >= _MOST:
-            self._recent.clear()
-        self._recent[connection_id] = (asked_at, found)
-        return found
+            return await run_in_threadpool(self._accounts.by_connection, connection_id)
 
 
 def token_of(request: Request) -> str | None:
