@@ -18,6 +18,7 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 from orderflow.domain.access import Role
 from orderflow.entrypoints.api import create_app
 from orderflow.entrypoints.api.glossary import WORDS
+from tests.waiting import PATIENCE
 
 EXAMPLES = 3
 """For each operation, role and mode."""
@@ -149,7 +150,7 @@ def described(acme: Any) -> Any:
     """Return our description; a body that is too large besides is refused for that."""
     refused = [400, 401, 403, 404, 405, 406, 409, 413, 415, 422, 428, 429]
     config = SchemathesisConfig.from_dict({"checks": {"negative_data_rejection": {"expected-statuses": refused}}})
-    return schemathesis.openapi.from_url(f"{acme.client.base_url}/api/v1/openapi.json", config=config)
+    return schemathesis.openapi.from_url(f"{acme.client.base_url}/api/v1/openapi.json", config=config, timeout=PATIENCE)
 
 
 def attempt(operation: Any, mode: GenerationMode, headers: dict[str, str], chance: int | None = None) -> None:

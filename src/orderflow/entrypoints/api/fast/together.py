@@ -1,8 +1,9 @@
 """Short steps of many requests, those of one organization in one transaction.
 
 A transaction costs more than the step in it: a thread, BEGIN, COMMIT, a flush of the write-ahead log. So what is asked
-for while a transaction of the same organization runs shares the next one. Who comes alone starts at once: nobody waits
-for company, and nobody is answered before their change is committed.
+for while a transaction of the same organization runs shares the next one, and that waits a moment for those whom the
+one before has answered: they are likely to come again. Who comes alone starts at once, and nobody is answered before
+their change is committed.
 
 A step finds out that it cannot be taken before it changes anything, as `flow.bulk` asks of its steps too; it then fails
 for its request and for no other. A step that would wait for a lock, and every step of a transaction that was rolled
@@ -16,7 +17,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from threading import Lock
+from threading import Condition
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -28,6 +29,10 @@ from orderflow.storage.store import SqlStore, SqlWork
 T = TypeVar("T")
 MOST = 64
 """Steps in one transaction."""
+
+COMPANY = 0.004
+"""Seconds at most that a transaction waits for those whom the one before has answered, if they were several: what it
+takes to send a dozen answers, and for the next requests to come."""
 
 THREADS = 8
 """Transactions at a time, of as many organizations; and as many of steps that are taken once more, and may wait."""
@@ -50,8 +55,9 @@ class Together:
         self._store = store
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="together")
         self._patient = ThreadPoolExecutor(THREADS, thread_name_prefix="alone")
-        self._lock = Lock()
+        self._changed = Condition()
         self._waiting: dict[UUID, list[_Wish]] = defaultdict(list)
+        self._enough: dict[UUID, int] = {}
         self._running: set[UUID] = set()
 
     async def take(
@@ -70,8 +76,11 @@ class Together:
             OrderFlowError: What the step says, or that the database is away.
         """
         answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        with self._lock:
-            self._waiting[org_id].append(_Wish(order_id, step, answer, arriving))
+        with self._changed:
+            waiting = self._waiting[org_id]
+            waiting.append(_Wish(order_id, step, answer, arriving))
+            if len(waiting) == self._enough.get(org_id):
+                self._changed.notify_all()
             idle = org_id not in self._running
             self._running.add(org_id)
         if idle:
@@ -85,21 +94,32 @@ class Together:
 
     def _take_all(self, org_id: UUID) -> None:
         """Take steps until none of the organization waits."""
-        while wishes := self._next(org_id):
+        answered = 0
+        while wishes := self._next(org_id, answered):
+            answered = len(wishes)
             self._take_in_one(org_id, wishes)
             _answer([wish for wish in wishes if not isinstance(wish.outcome, LockedError)])
             for wish in wishes:
                 if isinstance(wish.outcome, LockedError):
                     self._patient.submit(self._take_alone, org_id, wish)
 
-    def _next(self, org_id: UUID) -> list[_Wish]:
-        with self._lock:
+    def _next(self, org_id: UUID, answered: int) -> list[_Wish]:
+        """Return what the next transaction takes, after one that has answered so many; nothing: it was the last."""
+        with self._changed:
+            if answered > 1:
+                self._wait_for_company(org_id, answered)
             waiting = self._waiting.pop(org_id, [])
             if not waiting:
                 self._running.discard(org_id)
             elif waiting[MOST:]:
                 self._waiting[org_id] = waiting[MOST:]
             return waiting[:MOST]
+
+    def _wait_for_company(self, org_id: UUID, answered: int) -> None:
+        waiting = self._waiting[org_id]
+        self._enough[org_id] = enough = min(len(waiting) + answered, MOST)
+        self._changed.wait_for(lambda: len(waiting) >= enough, COMPANY)
+        del self._enough[org_id]
 
     def _take_in_one(self, org_id: UUID, wishes: list[_Wish]) -> None:
         try:

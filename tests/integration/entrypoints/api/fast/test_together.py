@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator
 from threading import Event, Thread
 from typing import Any
@@ -14,6 +15,7 @@ from sqlalchemy import exc, text
 from orderflow.bootstrap import App
 from orderflow.domain.errors import NotFoundError, StateError
 from orderflow.domain.orders import Customer, DraftOrder, DraftOrderLine
+from orderflow.entrypoints.api.fast import together as module
 from orderflow.entrypoints.api.fast.together import MOST, THREADS, Together
 from orderflow.flow.delivery.request import note_request
 from orderflow.flow.order.accept import accept_orders
@@ -130,6 +132,35 @@ def test_steps_that_wait_share_a_transaction_and_each_gets_its_own_answer(
         entries = connection.execute(text("SELECT action, count(*) FROM audit_log GROUP BY action")).all()
     counted = dict(map(tuple, entries))
     assert (counted["DRAFT_CREATED"], counted["DRAFT_APPROVED"], counted["DRAFT_PUSHED"]) == (4, 3, 1)
+
+
+def test_those_who_were_just_answered_share_the_next_transaction_too(
+    org_id: UUID, together: Together, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "COMPANY", PATIENCE)
+    shared: list[str] = []
+    go_on = Event()
+
+    def step(work: SqlWork) -> None:
+        shared.append(work.connection.execute(text("SELECT txid_current()")).scalar_one())
+
+    def last(work: SqlWork) -> None:
+        monkeypatch.setattr(module, "COMPANY", 0.0)  # nobody comes any more
+        step(work)
+
+    async def twice() -> None:
+        await together.take(org_id, None, step)
+        await together.take(org_id, None, last)
+
+    async def all_at_once() -> None:
+        first = asyncio.create_task(together.take(org_id, None, lambda _: go_on.wait(PATIENCE)))
+        others = [asyncio.create_task(twice()) for _ in range(3)]
+        await asyncio.sleep(0)
+        go_on.set()
+        await asyncio.gather(first, *others)
+
+    asyncio.run(all_at_once())
+    assert sorted(Counter(shared).values()) == [3, 3]
 
 
 def test_a_push_of_one_order_twice_in_one_transaction_is_one_export(
