@@ -42,7 +42,7 @@ _TABLES = """
     SELECT sum(pg_total_relation_size(oid)) FROM pg_class
     WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
 """
-_AT = "SELECT pg_current_wal_insert_lsn()::text"
+_AT = "SELECT pg_current_wal_flush_lsn()::text"  # what is not written yet pg_waldump would look for in vain
 _WAL = "SELECT pg_current_wal_insert_lsn() - '0/0'::pg_lsn"
 _RECORD = re.compile(r"len \(rec/tot\): +(?P<record>\d+)/ *(?P<total>\d+),")
 """As pg_waldump prints it: bytes without page images, and with them."""
