@@ -30,9 +30,13 @@ class Fault:
     def applied_to(self, sources: Path) -> None:
         """Change a copy of the sources."""
         path = sources / self.file
-        text = path.read_text("utf-8")
+        path.write_text(self.made_in(sources), "utf-8")
+
+    def made_in(self, sources: Path) -> str:
+        """Return its file as it makes it."""
+        text = (sources / self.file).read_text("utf-8")
         assert text.count(self.right) == 1, f"{self.name}: the line is there {text.count(self.right)} times"
-        path.write_text(text.replace(self.right, self.wrong), "utf-8")
+        return text.replace(self.right, self.wrong)
 
 
 FAULTS = (
@@ -251,8 +255,8 @@ FAULTS = (
     Fault(
         "a delivery of the first revision moves the order that says another",
         LEASES,
-        "moves = item.order_status is not None and not changed_since(self._tables, row)",
-        "moves = item.order_status is not None",
+        "if item.order_status is None or changed_since(self._tables, row):",
+        "if item.order_status is None:",
     ),
     Fault(
         "an order is sent anew before it was given back",

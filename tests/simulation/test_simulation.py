@@ -64,6 +64,11 @@ def found(fault: Fault, sources: Path) -> str:
     return done.stdout
 
 
+def test_each_fault_is_in_a_line_that_is_there():
+    for fault in FAULTS:
+        assert fault.made_in(SOURCES)
+
+
 @pytest.mark.parametrize("draw", [1, 2, 3])
 def test_a_drawn_fault_of_the_protocol_is_found(draw, sources):
     fault = chance.choice([fault for fault in FAULTS if not fault.rare])
