@@ -20,7 +20,14 @@ from orderflow.domain.answer_files import ControlNumber, OrderNumber, Reference
 from orderflow.domain.answers import Verdict
 from orderflow.domain.confirmations import applied, differences
 from orderflow.domain.delivery import Ack, ExportResult, Lease
-from orderflow.domain.errors import InDoubtError, NotFoundError, OrderFlowError, StateError, TransientError
+from orderflow.domain.errors import (
+    InDoubtError,
+    NotFoundError,
+    OrderFlowError,
+    RejectedError,
+    StateError,
+    TransientError,
+)
 from orderflow.domain.ids import new_id
 from orderflow.domain.opening_hours.hours import Period
 from orderflow.domain.order_keys import Cancellation, DuplicateOrderError, OnDuplicate, key_of
@@ -951,6 +958,20 @@ def test_a_delivery_is_settled_with_its_order_and_its_attempt(bench: Bench) -> N
     assert row["dropzone_path"] == "in/a.json"
     assert (stored["status"], stored["erp_order_id"], stored["erp_order_id_source"]) == ("PUSHED", "a.json", "filename")
     assert bench.attempts(made) == [(1, "SUCCESS", None)]
+
+
+def test_an_order_that_was_edited_meanwhile_does_not_go_along(bench: Bench) -> None:
+    way = connection(bench)
+    made = export(bench, way)
+    batch = begun(bench, way)
+    attempt = batch.attempts[0]
+    bench.set("draft_order", attempt.order.id, status="READY")
+    attempt.outcome = RejectedError("no")
+    failed = Settlement(attempt, FAILED, AttemptStatus.FAILED, OrderStatus.ERROR)
+    assert settle(bench, batch, failed) == {made: False}
+    stored = bench.columns("draft_order", attempt.order.id)
+    assert stored is not None
+    assert stored["status"] == "READY"
 
 
 def test_an_order_that_the_erp_numbered_at_once_is_confirmed(bench: Bench) -> None:

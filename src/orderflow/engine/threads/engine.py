@@ -18,6 +18,8 @@ from orderflow.storage.wake import listen
 log = structlog.get_logger(__name__)
 STOP_WITHIN = 0.3
 """Seconds between the listener's looks at whether it shall stop; a command that waits ends no sooner."""
+WIND_DOWN_EVERY = 0.3
+"""Seconds between looks for leases that were just taken as the engine stops."""
 RELISTEN_DELAY = 1.0
 """Seconds before the engine listens again after the database went away."""
 TELLERS = 8
@@ -88,7 +90,7 @@ class Engine:
         while True:
             self._app.keeper.wind_down()
             left = ends - time.monotonic()
-            if self._deliverers.shutdown(max(0.0, min(left, STOP_WITHIN))):
+            if self._deliverers.shutdown(max(0.0, min(left, WIND_DOWN_EVERY))):
                 return True
             if left <= 0:
                 return False

@@ -139,7 +139,11 @@ def test_those_who_were_just_answered_share_the_next_transaction_too(
 ) -> None:
     monkeypatch.setattr(module, "COMPANY", PATIENCE)
     shared: list[str] = []
-    go_on = Event()
+    begun, go_on = Event(), Event()
+
+    def first(_: SqlWork) -> None:
+        begun.set()
+        go_on.wait(PATIENCE)
 
     def step(work: SqlWork) -> None:
         shared.append(work.connection.execute(text("SELECT txid_current()")).scalar_one())
@@ -153,11 +157,12 @@ def test_those_who_were_just_answered_share_the_next_transaction_too(
         await together.take(org_id, None, last)
 
     async def all_at_once() -> None:
-        first = asyncio.create_task(together.take(org_id, None, lambda _: go_on.wait(PATIENCE)))
+        alone = asyncio.create_task(together.take(org_id, None, first))
+        await asyncio.to_thread(begun.wait, PATIENCE)  # or the others might be in its transaction
         others = [asyncio.create_task(twice()) for _ in range(3)]
         await asyncio.sleep(0)
         go_on.set()
-        await asyncio.gather(first, *others)
+        await asyncio.gather(alone, *others)
 
     asyncio.run(all_at_once())
     assert sorted(Counter(shared).values()) == [3, 3]
