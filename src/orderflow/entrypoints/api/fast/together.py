@@ -94,20 +94,20 @@ class Together:
 
     def _take_all(self, org_id: UUID) -> None:
         """Take steps until none of the organization waits."""
-        answered = 0
-        while wishes := self._next(org_id, answered):
-            answered = len(wishes)
+        enough = 0
+        while wishes := self._next(org_id, enough):
             self._take_in_one(org_id, wishes)
+            enough = self._expected_after(org_id, wishes)
             _answer([wish for wish in wishes if not isinstance(wish.outcome, LockedError)])
             for wish in wishes:
                 if isinstance(wish.outcome, LockedError):
                     self._patient.submit(self._take_alone, org_id, wish)
 
-    def _next(self, org_id: UUID, answered: int) -> list[_Wish]:
-        """Return what the next transaction takes, after one that has answered so many; nothing: it was the last."""
+    def _next(self, org_id: UUID, enough: int) -> list[_Wish]:
+        """Return what the next transaction takes, once it is enough or was waited for; nothing: it was the last."""
         with self._changed:
-            if answered > 1:
-                self._wait_for_company(org_id, answered)
+            if enough:
+                self._wait_for_company(org_id, enough)
             waiting = self._waiting.pop(org_id, [])
             if not waiting:
                 self._running.discard(org_id)
@@ -115,9 +115,18 @@ class Together:
                 self._waiting[org_id] = waiting[MOST:]
             return waiting[:MOST]
 
-    def _wait_for_company(self, org_id: UUID, answered: int) -> None:
+    def _expected_after(self, org_id: UUID, wishes: Sequence[_Wish]) -> int:
+        """Return how many will wait if all of these come again; asked before they are answered, so that none counts
+        twice. 0: this one came alone.
+        """
+        if len(wishes) == 1:
+            return 0
+        with self._changed:
+            return min(len(self._waiting[org_id]) + len(wishes), MOST)
+
+    def _wait_for_company(self, org_id: UUID, enough: int) -> None:
         waiting = self._waiting[org_id]
-        self._enough[org_id] = enough = min(len(waiting) + answered, MOST)
+        self._enough[org_id] = enough
         self._changed.wait_for(lambda: len(waiting) >= enough, COMPANY)
         del self._enough[org_id]
 
