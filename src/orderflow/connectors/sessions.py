@@ -23,7 +23,7 @@ import structlog
 from pydantic import SecretStr
 
 from orderflow.domain.port_redaction import ByConfig
-from orderflow.domain.reach import current
+from orderflow.domain.reach import Reach, current
 
 log = structlog.get_logger(__name__)
 MOST = 256
@@ -62,6 +62,7 @@ class Sessions:
         self._kept: OrderedDict[bytes, _Kept[Any]] = OrderedDict()
         self._lock = threading.Lock()
         self._key = secrets.token_bytes(32)
+        self._digests = ByConfig(self._digest_of)  # one is asked for at each order
         self._inherited: list[object] = []
         os.register_at_fork(after_in_child=self._forget)
 
@@ -128,9 +129,12 @@ class Sessions:
         _close(spare)
 
     def _overdue(self) -> list[bytes]:
-        """Return which are too many, or were not used for too long; the longest unused stand first."""
-        unused = [(digest, kept) for digest, kept in self._kept.items() if not kept.users]
+        """Return which are too many, or were not used for too long; those that were lent first stand first."""
         too_many, oldest = len(self._kept) - self._most, time.monotonic() - self._idle
+        first = next(iter(self._kept.values()), None)
+        if too_many <= 0 and (first is None or first.used_at >= oldest):  # it is asked after each order
+            return []
+        unused = [(digest, kept) for digest, kept in self._kept.items() if not kept.users]
         return [digest for n, (digest, kept) in enumerate(unused) if n < too_many or kept.used_at < oldest]
 
     def _drop(self, digests: list[bytes]) -> list[_Kept[Any]]:
@@ -141,9 +145,11 @@ class Sessions:
         return [kept for kept in dropped if not kept.users]
 
     def _digest(self, owner: object, config: Any) -> bytes:
+        return self._digests.of(config, owner, current())
+
+    def _digest_of(self, config: Any, owner: object, reach: Reach) -> bytes:
         # Where one organization may lead, another may not: they share nothing.
-        reach = current()
-        text = f"{id(owner)} {reach.organization!r} {reach.restricted} ".encode() + _written.of(config)
+        text = f"{id(owner)} {reach.organization!r} {reach.restricted} ".encode() + _as_text(config)
         return hashlib.blake2b(text, key=self._key, digest_size=32).digest()
 
     def _forget(self) -> None:
@@ -160,7 +166,7 @@ def _close(spare: list[_Kept[Any]]) -> None:
             log.warning("session not closed", error=type(error).__name__)
 
 
-def _as_text(config: Any, _: None) -> bytes:
+def _as_text(config: Any) -> bytes:
     try:
         return msgspec.json.encode(config, enc_hook=_plain, order="deterministic")
     except UnicodeEncodeError:  # half of a surrogate pair, which only Python's own JSON writes
@@ -173,9 +179,6 @@ def _plain(value: Any) -> Any:
         return value.get_secret_value()
     return repr(value)
 
-
-_written = ByConfig(_as_text)
-"""Asked for once and more for each order."""
 
 SESSIONS = Sessions()
 """Those of this process."""

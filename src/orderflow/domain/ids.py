@@ -15,14 +15,17 @@ def new_id() -> UUID:
 
 
 def uuid7() -> UUID:
-    """Return a UUID version 7: milliseconds first, so that new rows land side by side in an index.
+    """Return a UUID version 7: the time first, so that new rows land side by side in an index, in the order of making.
 
-    Source: RFC 9562, section 5.7.
+    The 12 bits after the milliseconds are their fraction. Ids of one millisecond in no order, as of a list of orders
+    that one statement brings, would split pages of the index that nothing fills again.
+
+    Source: RFC 9562, sections 5.7 and 6.2 (method 3).
     """
-    value = (time.time_ns() // 1_000_000) << 80 | int.from_bytes(os.urandom(10), "big")
-    value = value & ~(0xF << 76) | 0x7 << 76
-    value = value & ~(0x3 << 62) | 0x2 << 62
-    return UUID(int=value)
+    milliseconds, nanoseconds = divmod(time.time_ns(), 1_000_000)
+    fraction = (nanoseconds << 12) // 1_000_000
+    random = int.from_bytes(os.urandom(8)) >> 2
+    return UUID(int=milliseconds << 80 | 0x7 << 76 | fraction << 64 | 0x2 << 62 | random)
 
 
 _make: Callable[[], UUID] = uuid7

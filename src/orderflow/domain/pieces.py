@@ -18,6 +18,9 @@ SHORTEST = 8
 LONG = 16
 """Characters of any other piece."""
 
+MOST_KNOWN = 256
+"""Beginnings and ends of texts of which it is known whether they are a piece."""
+
 _GAP = rf"\s\x00-\x1f\x7f{UNSEEN}"
 """Blanks, line breaks, control characters, and what is not seen."""
 
@@ -44,7 +47,8 @@ class Pieces:
         self._apart = [(one, _spaced(one)) for one in sorted(apart, key=lambda one: (-len(one), one)) if _counts(one)]
         cut = sorted({_small(form) for form in forms if len(form) > SHORTEST and not form.startswith(_HEAD_OF_KEY)})
         self._longest = max(map(len, cut), default=0) + len(_EDGE)
-        self._all = "\n".join(cut)
+        every = "\n".join(cut)
+        self._letters, self._is_part = frozenset(every), lru_cache(MOST_KNOWN)(every.__contains__)
         self._begins = _by_beginning(cut)
         self._ends = _by_beginning([form[::-1] for form in cut])
 
@@ -58,11 +62,19 @@ class Pieces:
                 if secret in squeezed:
                     text = pattern.sub(self._hidden, text)
         # A quick look first: where a secret was cut, what is left at the cut is a part of one.
-        if _small(text[-self._longest :].rstrip(_EDGE)[-SHORTEST:]) in self._all:
+        if self._may_be_part(text[-self._longest :].rstrip(_EDGE)[-SHORTEST:]):
             text = self._without_end(text)
-        if _small(text[: self._longest].lstrip(_EDGE)[:SHORTEST]) in self._all:
+        if self._may_be_part(text[: self._longest].lstrip(_EDGE)[:SHORTEST]):
             text = self._without_beginning(text)
         return text
+
+    def _may_be_part(self, piece: str) -> bool:
+        """Return whether one of the forms holds a piece, in small or capital letters.
+
+        A key has a hundred forms, and most texts of a connection begin alike, and end in what no form holds.
+        """
+        small = _small(piece)
+        return self._letters.issuperset(small) and self._is_part(small)
 
     def _without_end(self, text: str) -> str:
         piece = self._cut(text[-self._longest :], self._begins)

@@ -13,7 +13,7 @@ import inspect
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -131,6 +131,32 @@ def _error(error: ConnectorError, redactor: Redactor) -> ConnectorError:
     return error
 
 
+Made = TypeVar("Made")
+
+
+class ByConfig(Generic[Made]):
+    """What was made of configurations lately: a worker has the same one in its hands for each order of a batch.
+
+    Args:
+        make: From a configuration, and what it depends on besides.
+    """
+
+    def __init__(self, make: Callable[..., Made]) -> None:
+        self._make = make
+        self._made: OrderedDict[int, tuple[dict[str, Any], dict[str, Any], tuple[Any, ...], Made]] = OrderedDict()
+
+    def of(self, config: dict[str, Any], *beside: Any) -> Made:
+        """Return what is made of `config`, anew if it is another one, or it or what is beside it was changed since."""
+        known = self._made.get(id(config))
+        if known is not None and known[1] == config and known[2] == beside:
+            return known[3]
+        made = self._make(config, *beside)
+        self._made[id(config)] = config, copy.deepcopy(config), beside, made  # kept, so that no other has its id
+        while len(self._made) > MOST_AT_HAND:
+            self._made.popitem(last=False)
+        return made
+
+
 class _Redactors:
     """Those made last, by a digest of the secrets that only this process can make."""
 
@@ -138,8 +164,14 @@ class _Redactors:
         self._key, self._lock = secrets.token_bytes(32), threading.Lock()
         self._made: OrderedDict[bytes, Redactor] = OrderedDict()
         self._for_logs: OrderedDict[bytes, Redactor] = OrderedDict()
+        self._at_hand = ByConfig(self._of)
 
-    def of(self, hidden: list[str], users: list[str]) -> Redactor:
+    def of(self, config: dict[str, Any], model: Any, further: Iterable[str]) -> Redactor:
+        return self._at_hand.of(config, model, *further)
+
+    def _of(self, config: dict[str, Any], model: Any, *further: str) -> Redactor:
+        hidden, users = _told_apart(config, model)
+        hidden = [*hidden, *further]
         text = "\0".join([*hidden, "\1", *users]).encode("utf-8", "surrogatepass")
         digest = hashlib.blake2b(text, key=self._key).digest()
         with self._lock:
@@ -165,39 +197,12 @@ class _Redactors:
             return list(self._for_logs.values())
 
 
-Made = TypeVar("Made")
-
-
-class ByConfig(Generic[Made]):
-    """What was made of configurations lately: a worker has the same one in its hands for each order of a batch.
-
-    Args:
-        make: From a configuration, and something that it depends on besides.
-    """
-
-    def __init__(self, make: Callable[[dict[str, Any], Any], Made]) -> None:
-        self._make = make
-        self._made: OrderedDict[int, tuple[dict[str, Any], dict[str, Any], Any, Made]] = OrderedDict()
-
-    def of(self, config: dict[str, Any], beside: Any = None) -> Made:
-        """Return what is made of `config`, anew if it is another one, or was changed since."""
-        known = self._made.get(id(config))
-        if known is not None and known[1] == config and known[2] is beside:
-            return known[3]
-        made = self._make(config, beside)
-        self._made[id(config)] = config, copy.deepcopy(config), beside, made  # kept, so that no other has its id
-        while len(self._made) > MOST_AT_HAND:
-            self._made.popitem(last=False)
-        return made
-
-
 _redactors = _Redactors()
 
 
 def redactor_of(connector: ERPConnectorPort, config: dict[str, Any]) -> Redactor:
     """Return what takes the secrets of a configuration out of a text: those configured, and those got by them since."""
-    hidden, users = _configured.of(config, connector.config_model)
-    return _redactors.of([*hidden, *connector.further_secrets(config)], users)
+    return _redactors.of(config, connector.config_model, connector.further_secrets(config))
 
 
 def _told_apart(config: dict[str, Any], model: Any) -> tuple[list[str], list[str]]:
@@ -211,9 +216,6 @@ def _told_apart(config: dict[str, Any], model: Any) -> tuple[list[str], list[str
         elif len(value) <= 200 and _is_user(name):
             users.append(value)
     return hidden, users[:20]
-
-
-_configured = ByConfig(_told_apart)
 
 
 def without_known_secrets(text: str) -> str:

@@ -65,7 +65,7 @@ def test_a_connector_that_says_it_stages_must_do_it(step):
 def test_what_is_made_of_a_configuration_is_made_once_and_anew_when_it_was_changed() -> None:
     made: list[dict[str, Any]] = []
 
-    def make(config: dict[str, Any], beside: object) -> int:
+    def make(config: dict[str, Any], *_: object) -> int:
         made.append(config)
         return len(made)
 
@@ -74,8 +74,9 @@ def test_what_is_made_of_a_configuration_is_made_once_and_anew_when_it_was_chang
     assert [by_config.of(config), by_config.of(config)] == [1, 1]
     headers.append("b")
     assert by_config.of(config) == 2
-    assert by_config.of(config, beside="another model") == 3
-    assert by_config.of(dict(config)) == 4
+    assert [by_config.of(config, "a model", "a token"), by_config.of(config, "a model", "a token")] == [3, 3]
+    assert by_config.of(config, "a model", "a newer token") == 4
+    assert by_config.of(dict(config)) == 5
     for number in range(2 * MOST_AT_HAND):
         by_config.of({"password": str(number)})
     assert len(by_config._made) == MOST_AT_HAND

@@ -26,8 +26,9 @@ def test_none_comes_twice():
     assert len(made) == 20_000
 
 
-def test_later_ids_sort_behind_earlier_ones(monkeypatch):
-    moments = iter(range(0, 10**12, 10**10))
+@pytest.mark.parametrize("step", [245, 10**10])
+def test_later_ids_sort_behind_earlier_ones_also_within_a_millisecond(monkeypatch, step):
+    moments = iter(range(0, 100 * step, step))
     monkeypatch.setattr(time, "time_ns", lambda: next(moments))
     made = [new_id() for _ in range(100)]
     assert made == sorted(made)
@@ -35,15 +36,16 @@ def test_later_ids_sort_behind_earlier_ones(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("random", "expected"),
+    ("nanoseconds", "random", "expected"),
     [
-        (b"\x00" * 10, "017f22e2-79b0-7000-8000-000000000000"),
-        (b"\xff" * 10, "017f22e2-79b0-7fff-bfff-ffffffffffff"),
-        # The example of RFC 9562, appendix A.6.
-        (bytes.fromhex("0cc318c4dc0c0c07398f"), "017f22e2-79b0-7cc3-98c4-dc0c0c07398f"),
+        (0, b"\x00" * 8, "017f22e2-79b0-7000-8000-000000000000"),
+        (999_999, b"\xff" * 8, "017f22e2-79b0-7fff-bfff-ffffffffffff"),
+        (500_000, b"\x00" * 8, "017f22e2-79b0-7800-8000-000000000000"),
+        # The example of RFC 9562, appendix A.6, whose 12 random bits are the fraction here.
+        (797_608, bytes.fromhex("63137030301ce63c"), "017f22e2-79b0-7cc3-98c4-dc0c0c07398f"),
     ],
 )
-def test_known_ids(monkeypatch, random, expected):
-    monkeypatch.setattr(time, "time_ns", lambda: 0x017F22E279B0 * 1_000_000)
+def test_known_ids(monkeypatch, nanoseconds, random, expected):
+    monkeypatch.setattr(time, "time_ns", lambda: 0x017F22E279B0 * 1_000_000 + nanoseconds)
     monkeypatch.setattr(os, "urandom", lambda _: random)
     assert new_id() == UUID(expected)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from urllib.parse import quote
 
 from orderflow.domain.reach import Reach, current
@@ -57,9 +57,12 @@ class SFTPTarget:
 
     def address(self, path: str) -> str:
         """Return a path's URL: `sftp://user@host:22/out/x`, and `…/~/out/x` for `out/x` in the home folder."""
-        return f"{self._server}{quote(path if path.startswith('/') else f'/~/{path}')}"
+        return f"{self._server}{_quoted(path if path.startswith('/') else f'/~/{path}')}"
 
     @cached_property
     def _server(self) -> str:
         user = f"{quote(self.username, safe='')}@" if self.username else ""
         return f"sftp://{user}{self.place}"
+
+
+_quoted = lru_cache(maxsize=4_096)(quote)  # a path is asked for when its file is staged, and when it is published

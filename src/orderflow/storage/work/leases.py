@@ -20,8 +20,8 @@ from orderflow.domain.orders import DraftOrder
 from orderflow.domain.revisions import not_as_approved
 from orderflow.domain.states import AttemptStatus, AttemptStep, ExportStep, Kind
 from orderflow.flow.ports import SESSION_LINGERS, Attempt, Batch, Crew
-from orderflow.storage.records import as_json, columns, records
-from orderflow.storage.tables.models import ERPExport
+from orderflow.storage.fast.statements import run
+from orderflow.storage.records import as_json, records
 from orderflow.storage.tables.states import may, on_hold, quoted, unsent
 from orderflow.storage.work import changes, revisions
 from orderflow.storage.work import sent as sent_deliveries
@@ -64,17 +64,17 @@ _LEAVE_LANE = text(f"""
         WHERE connection_id = :connection_id AND lease_token = :token AND process IS NOT NULL)
     DELETE FROM erp_lane WHERE connection_id = :connection_id AND lease_token = :token AND process IS NULL
 """)  # noqa: S608  # built from a constant
-_DUE_FIRST = f"e.connection_id = :connection_id AND {due('e')}"
+_DUE_FIRST = f"e.connection_id = %(connection_id)s AND {due('e')}"
 _TAKE = """
     WITH due AS (
         SELECT id, lease_token, lease_until, created_at, control_number, document_sha256 FROM erp_export e
         WHERE {which}
         ORDER BY {in_turn}
-        LIMIT :limit
+        LIMIT %(limit)s
         FOR UPDATE SKIP LOCKED
     ){counting}
     UPDATE erp_export e
-    SET lease_token = :token, lease_until = now() + make_interval(secs => :seconds),
+    SET lease_token = %(token)s, lease_until = now() + make_interval(secs => %(seconds)s),
         last_begun_at = COALESCE({begun}, e.last_begun_at){number}
     FROM due {counted} WHERE e.id = due.id
     RETURNING {columns}, due.lease_token AS orphan_token, {begun} AS begun, {doubt_age} AS doubt_age,
@@ -87,7 +87,7 @@ _NUMBERED = {
         WHERE control_number IS NULL AND document_sha256 IS NULL
     ), counter AS (
         INSERT INTO control_counter AS c (connection_id, org_id, last)
-        SELECT :connection_id, :org_id, count(*) FROM fresh HAVING count(*) > 0
+        SELECT %(connection_id)s, %(org_id)s, count(*) FROM fresh HAVING count(*) > 0
         ON CONFLICT (connection_id) DO UPDATE SET last = c.last + excluded.last
         RETURNING last
     )""",
@@ -104,11 +104,18 @@ _BEGUN = """
         SELECT max(l.created_at) FROM erp_push_log l WHERE l.erp_export_id = e.id), e.begun_at))) END
 """
 _DOUBT_AGE = "extract(epoch FROM now() - LEAST(e.doubt_since, now()))::float8"
-_COLUMNS = columns(ERPExport, "e")
+# By name, and no more than an attempt is made of: an export has three times as many, and each of them takes time.
+_READ = (
+    *("id", "org_id", "draft_order_id", "revision", "created_at", "kind", "reason", "control_number", "begun_at"),
+    *("last_begun_at", "refusals", "staged_path", "staged_at", "attempts_spent", "request_id", "traceparent"),
+    *("export_storage_key", "document_sha256", "filename", "export_media_type", "export_format_version", "held_at"),
+    "error_json",
+)
+_COLUMNS = ", ".join(f"e.{name}" for name in _READ)
 _RETURNED = {"columns": _COLUMNS, "begun": _BEGUN, "doubt_age": _DOUBT_AGE, "in_turn": IN_TURN}
-_ONE_DUE = f"e.id = :only AND {_DUE_FIRST}"
+_ONE_DUE = f"e.id = %(only)s AND {_DUE_FIRST}"
 _LEASE = {
-    (one, numbered): text(_TAKE.format(which=which, **counting, **_RETURNED))
+    (one, numbered): _TAKE.format(which=which, **counting, **_RETURNED)
     for one, which in ((False, _DUE_FIRST), (True, _ONE_DUE))
     for numbered, counting in ((False, _NOT_NUMBERED), (True, _NUMBERED))
 }
@@ -252,7 +259,7 @@ class SqlLeases(SqlRates):
         parameters: dict[str, Any] = {"connection_id": connection_id, "token": lease.token, "limit": limit}
         parameters |= {"seconds": seconds, "only": only} if only else {"seconds": seconds}
         parameters |= {"org_id": self._org_id} if numbered else {}
-        rows = self._connection.execute(_LEASE[only is not None, numbered], parameters).mappings().all()
+        rows = run(self._connection, _LEASE[only is not None, numbered], parameters).fetchall()
         if not rows:
             return []
         unpinned = {row["id"]: row["draft_order_id"] for row in rows if row["revision"] is None}
