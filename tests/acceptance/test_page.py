@@ -1461,7 +1461,7 @@ def test_a_webhook_is_made_tried_and_watched(open_page: Callable[..., Page], sit
         with canaries.look_away():
             page.get_by_role("button", name="Make webhook").click()
             expect(page.get_by_text("it is not shown again")).to_be_visible()
-        page.keyboard.press("Escape")
+        _leave(page.get_by_role("dialog", name="New webhook"))
         expect(page.get_by_text(f"{shop.url}/hooks")).to_be_visible()
         page.get_by_role("button", name="More for Shop").click()
         page.get_by_role("menuitem", name="Send a test").click()

@@ -44,8 +44,8 @@ S = TypeVar("S", bound=Session)
 
 
 class _Kept(Generic[S]):
-    def __init__(self, owner: object, session: S) -> None:
-        self.owner, self.session = owner, session
+    def __init__(self, digest: bytes, owner: object, session: S) -> None:
+        self.digest, self.owner, self.session = digest, owner, session
         self.users, self.used_at, self.dropped = 0, time.monotonic(), False
 
 
@@ -103,7 +103,7 @@ class Sessions:
         with self._lock:
             if kept := self._lend(digest):
                 return kept
-        made = _Kept(owner, open_session())  # not under the lock: others need not wait for it
+        made = _Kept(digest, owner, open_session())  # not under the lock: others need not wait for it
         with self._lock:
             if kept := self._lend(digest):
                 spare = [made]
@@ -125,11 +125,13 @@ class Sessions:
         with self._lock:
             kept.users -= 1
             kept.used_at = time.monotonic()
+            if self._kept.get(kept.digest) is kept:
+                self._kept.move_to_end(kept.digest)
             spare = [kept] if kept.dropped and not kept.users else self._drop(self._overdue())
         _close(spare)
 
     def _overdue(self) -> list[bytes]:
-        """Return which are too many, or were not used for too long; those that were lent first stand first."""
+        """Return which are too many, or were not used for too long; the longest unused stand first."""
         too_many, oldest = len(self._kept) - self._most, time.monotonic() - self._idle
         first = next(iter(self._kept.values()), None)
         if too_many <= 0 and (first is None or first.used_at >= oldest):  # it is asked after each order
@@ -145,11 +147,12 @@ class Sessions:
         return [kept for kept in dropped if not kept.users]
 
     def _digest(self, owner: object, config: Any) -> bytes:
-        return self._digests.of(config, owner, current())
+        return self._digests.of(config, id(owner), current(), owner)
 
-    def _digest_of(self, config: Any, owner: object, reach: Reach) -> bytes:
+    def _digest_of(self, config: Any, owner: int, reach: Reach, _: object) -> bytes:
+        # By the owner's id: its class may call two of them equal. That it is kept, too, keeps the id from another.
         # Where one organization may lead, another may not: they share nothing.
-        text = f"{id(owner)} {reach.organization!r} {reach.restricted} ".encode() + _as_text(config)
+        text = f"{owner} {reach.organization!r} {reach.restricted} ".encode() + _as_text(config)
         return hashlib.blake2b(text, key=self._key, digest_size=32).digest()
 
     def _forget(self) -> None:

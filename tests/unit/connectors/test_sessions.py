@@ -122,6 +122,32 @@ def test_what_nobody_used_for_long_is_closed():
         assert first.closed == 1
 
 
+def test_what_nobody_used_for_long_is_closed_though_another_was_lent_before_and_used_since(monkeypatch):
+    moment = [0.0]
+    monkeypatch.setattr("orderflow.connectors.sessions.time.monotonic", lambda: moment[0])
+    sessions = Sessions(idle=600.0)
+    with sessions.use(0, "long", Line) as long:
+        with sessions.use(0, "short", Line) as short:
+            moment[0] = 1.0
+        moment[0] = 480.0
+    moment[0] = 661.0
+    with sessions.use(0, "another", Line):
+        assert (short.closed, long.closed) == (1, 0)
+
+
+def test_owners_that_their_class_calls_equal_share_nothing():
+    class Twin(Connector):
+        def __eq__(self, other):
+            return isinstance(other, Twin)
+
+        __hash__ = None
+
+    one, other, config = Twin(), Twin(), {"host": "a", "password": "s3cret"}
+    assert line_of(one, config) is not line_of(other, config)
+    one.close()
+    assert (one.opened[0].closed, other.opened[0].closed) == (1, 0)
+
+
 def test_a_session_that_cannot_be_closed_keeps_no_other_open():
     sessions = Sessions()
 

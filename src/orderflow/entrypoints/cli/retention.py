@@ -23,7 +23,7 @@ def prune(
     ] = None,
     json: AsJson = False,
 ) -> None:
-    """Delete what ended long ago: CONFIRMED and REJECTED orders with all that is theirs, the audit log, and events.
+    """Delete what ended long ago: CONFIRMED, REJECTED, RECALLED orders with all that is theirs, the audit log, events.
 
     Goes in small steps while all else goes on; may be stopped and run again at any time. Unfinished orders stay.
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,14 +18,18 @@ from orderflow.storage.views.statistics import NUMBERS, SPANS, Period, stretch_o
 from orderflow.storage.views.tallies import (
     COUNTED,
     SHARES,
+    TIMES,
     CountedAt,
     Percentiles,
+    Steps,
+    add,
     begun,
     counted_at,
     hours_of,
     percentiles,
     success_rate,
     tallies,
+    times_of,
 )
 from orderflow.storage.views.view import View
 from orderflow.storage.work.tallies import OF_ORDERS
@@ -91,7 +95,7 @@ def _query(by: By, only: Iterable[By]) -> str:
 
 _FIRST_COUNTED = f"SELECT key {COUNTED} GROUP BY 1 ORDER BY sum(requested) DESC, NULLIF(key, '') LIMIT {MOST_GROUPS}"
 _OF_KEYS = f"""
-    SELECT key, name, at, requested, delivered, confirmed, failed, sent_in, answered_in
+    SELECT key, name, at, requested, delivered, confirmed, failed, {TIMES}
     {COUNTED} AND key = ANY(:keys) ORDER BY latest_at
 """
 
@@ -186,43 +190,36 @@ def _beforehand(view: View, period: Period, by: By, at: datetime, now: datetime)
     for row in tallies(view, _OF_KEYS, by, since, hours, keys=[*rows]):
         rows[row["key"]].append(row)
     names = {str(one.id): one.name or one.connector_type for one in all_connections(view)} if by == "connection" else {}
+    nothing = _Sums().went()
     items = []
     for key, of_group in rows.items():
-        sums: dict[datetime, _Sums] = defaultdict(_Sums)
+        whole = _Sums()
+        parts: dict[datetime, _Sums] = defaultdict(_Sums)
         for row in of_group:
-            sums[stretch_of(row["at"], step)].add(row)
-        items.append(
-            Group(
-                key=key or None,
-                name=names.get(key, of_group[-1]["name"]),
-                series=[Stretch(at=start, **sums[start].went()) for start in starts],
-                **_Sums.of(sums.values()).went(),
-            )
-        )
+            times = times_of(row)
+            whole.add(row, times)
+            parts[stretch_of(row["at"], step)].add(row, times)
+        went = {start: part.went() for start, part in parts.items()}
+        series = [Stretch(at=start, **went.get(start, nothing)) for start in starts]
+        items.append(Group(key=key or None, name=names.get(key, of_group[-1]["name"]), series=series, **whole.went()))
     return Analytics(period=period, by=by, since=since, items=items, counted_at=at)
 
 
 class _Sums:
-    """What counts add up to."""
+    """What counts add up to. A group has one for each stretch of the period, so that it adds without detours."""
 
     def __init__(self) -> None:
-        self.numbers = Counter(dict.fromkeys(NUMBERS, 0))
-        self.times: dict[str, Counter[str]] = {"sent_in": Counter(), "answered_in": Counter()}
+        self._numbers = dict.fromkeys(NUMBERS, 0)
+        self._sent_in: Steps = {}
+        self._answered_in: Steps = {}
 
-    @classmethod
-    def of(cls, several: Iterable[_Sums]) -> _Sums:
-        """Return the sums of several."""
-        all_ = cls()
-        for one in several:
-            all_.add({**one.numbers, **one.times})
-        return all_
-
-    def add(self, counted: Mapping[str, Any]) -> None:
-        """Add a count, or other sums."""
-        self.numbers.update({name: counted[name] for name in NUMBERS})
-        for name, times in self.times.items():
-            times.update(counted[name])
+    def add(self, counted: Mapping[Any, Any], times: tuple[Steps, Steps]) -> None:
+        """Add a count."""
+        for name in NUMBERS:
+            self._numbers[name] += counted[name]
+        add(self._sent_in, times[0])
+        add(self._answered_in, times[1])
 
     def went(self) -> dict[str, Any]:
         """Return them as `Went` has them."""
-        return _rated(self.numbers, *(percentiles([self.times[name]]) for name in ("sent_in", "answered_in")))
+        return _rated(self._numbers, percentiles(self._sent_in), percentiles(self._answered_in))

@@ -19,14 +19,18 @@ from orderflow.storage.views.deliveries import WAITS_FOR
 from orderflow.storage.views.tallies import (
     COUNTED,
     SHARES,
+    TIMES,
     CountedAt,
     Percentiles,
+    Steps,
+    add,
     begun,
     counted_at,
     hours_of,
     percentiles,
     success_rate,
     tallies,
+    times_of,
 )
 from orderflow.storage.views.view import View
 from orderflow.storage.work.tallies import OF_ORDERS
@@ -101,7 +105,7 @@ _SERIES = f"""
 
 
 _SUMS = "sum(requested)::int AS requested, sum(delivered)::int AS delivered, sum(failed)::int AS failed"
-_ALL_COUNTED = f"SELECT at, requested, delivered, confirmed, failed, sent_in, answered_in {COUNTED}"
+_ALL_COUNTED = f"SELECT at, requested, delivered, confirmed, failed, {TIMES} {COUNTED}"
 _FAILURES_COUNTED = f"""
     SELECT NULLIF(key, '') AS code, sum(requested)::int AS exports, max(latest_at) AS latest_at,
            (array_agg(name ORDER BY latest_at DESC))[1] AS latest_message
@@ -246,11 +250,15 @@ def _beforehand(view: View, now: datetime, span: timedelta, step: timedelta) -> 
     since = begun(now - span, hours)
     rows = tallies(view, _ALL_COUNTED, "all", since, hours)
     sums = {name: sum(row[name] for row in rows) for name in NUMBERS}
-    times = (percentiles(row[name] for row in rows) for name in ("sent_in", "answered_in"))
+    sent_in: Steps = {}
+    answered_in: Steps = {}
+    for sent, answered in map(times_of, rows):
+        add(sent_in, sent)
+        add(answered_in, answered)
     failures = tallies(view, _FAILURES_COUNTED, "reason", since, hours)
     rules = tallies(view, _RULES_COUNTED, "rule", since, hours)
     return _Went(
-        _deliveries(sums, *times),
+        _deliveries(sums, percentiles(sent_in), percentiles(answered_in)),
         [FailureReason(**row) for row in failures],
         [ByRule(**row) for row in rules],
         _binned(rows, now, span, step),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
+import msgspec
 from pydantic import Field
 from sqlalchemy import text
 
@@ -47,6 +47,16 @@ class Percentiles:
         return cls(p50=p50, p95=p95)
 
 
+Steps = dict[int, int]
+"""How many deliveries took how long, in the steps of `work.tallies`."""
+
+TIMES = "sent_in::text AS sent_in, answered_in::text AS answered_in"
+"""SQL for what `times_of` reads of a count."""
+
+_steps = msgspec.json.Decoder(Steps)
+_NONE = Percentiles.of(None)
+
+
 def success_rate(went: Mapping[Any, Any]) -> float | None:
     """Return what was delivered of what has ended, from 0 to 1; None: nothing has."""
     ended = went["delivered"] + went["failed"]
@@ -70,19 +80,28 @@ def begun(moment: datetime, hours: int) -> datetime:
     return start if hours == HOUR else start.replace(hour=0)
 
 
-def percentiles(counted: Iterable[Mapping[str, int]]) -> Percentiles:
+def times_of(row: Mapping[Any, Any]) -> tuple[Steps, Steps]:
+    """Return until the delivery, and until the confirmation, how many deliveries took how long; of one count."""
+    return _steps.decode(row["sent_in"]), _steps.decode(row["answered_in"])
+
+
+def add(steps: Steps, more: Mapping[int, int]) -> None:
+    """Add what was counted to what was counted before."""
+    for step, times in more.items():
+        steps[step] = steps.get(step, 0) + times
+
+
+def percentiles(steps: Mapping[int, int]) -> Percentiles:
     """Return the percentiles of times that were counted in steps."""
-    steps: Counter[int] = Counter()
-    for one in counted:
-        for step, times in one.items():
-            steps[int(step)] += times
-    return Percentiles(p50=_at(steps, 0.5), p95=_at(steps, 0.95))
+    if not steps:
+        return _NONE
+    ranked, total = sorted(steps.items()), sum(steps.values())
+    return Percentiles(p50=_at(ranked, total * 0.5), p95=_at(ranked, total * 0.95))
 
 
-def _at(steps: Counter[int], share: float) -> float | None:
-    left = steps.total() * share
-    for step in sorted(steps):
-        left -= steps[step]
+def _at(ranked: Iterable[tuple[int, int]], left: float) -> float | None:
+    for step, times in ranked:
+        left -= times
         if left <= 0:
             return seconds_of(step)
     return None

@@ -104,7 +104,7 @@ _BEGUN = """
         SELECT max(l.created_at) FROM erp_push_log l WHERE l.erp_export_id = e.id), e.begun_at))) END
 """
 _DOUBT_AGE = "extract(epoch FROM now() - LEAST(e.doubt_since, now()))::float8"
-# By name, and no more than an attempt is made of: an export has three times as many, and each of them takes time.
+# By name, and no more than an attempt is made of: an export has more than twice as many, and each takes time.
 _READ = (
     *("id", "org_id", "draft_order_id", "revision", "created_at", "kind", "reason", "control_number", "begun_at"),
     *("last_begun_at", "refusals", "staged_path", "staged_at", "attempts_spent", "request_id", "traceparent"),
