@@ -148,16 +148,20 @@ def _less_than_all(one: dict[str, Any]) -> bool:
     return fewer or (_number(named.get("failed")) or 0) > 0 or named.get("relation") in ("gte", "gt")
 
 
+_RELATIONS = re.compile(r"rel\s*+=\s*+\"?+([^\";,]*+)", re.IGNORECASE)
+_NEXT = re.compile(r"\bnext\b", re.IGNORECASE)
+
+
 def _head_says_so(answer: Answer, held: int) -> bool:
     """Tell what HTTP's own fields say: RFC 9110 (Content-Range), 9111 (Age, Warning), 8288 (Link)."""
     head = answer.headers
-    range_of = re.search(r"(\d+)\s*$", head.get("Content-Range", ""))
+    range_of = re.search(r"(\d+)\s*$", head.get("Content-Range", "")[-40:])
     total = max((_number(head.get(name, "")) or 0 for name in ("X-Total-Count", "X-Total")), default=0)
     return (
-        bool(re.search(r"rel\s*=\s*\"?[^\";,]*\bnext\b", head.get("Link", ""), re.IGNORECASE))
+        any(_NEXT.search(relation[1]) for relation in _RELATIONS.finditer(head.get("Link", "")))
         or bool(head.get("Warning", "").strip())
         or (_number(head.get("Age", "")) or 0) > 0
-        or (range_of is not None and int(range_of[1][:9]) > held)
+        or (range_of is not None and int(range_of[1]) > held)
         or total > held
         or (_number(head.get("X-Total-Pages", "")) or 0) > 1
     )

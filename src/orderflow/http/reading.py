@@ -6,6 +6,8 @@ import codecs
 import re
 import zlib
 
+from orderflow.domain.charsets import known_charset
+
 ENCODINGS = ("gzip", "x-gzip", "deflate")
 """Content codings that are unpacked; we ask for none. Source: RFC 9110, section 8.4.1."""
 
@@ -19,8 +21,6 @@ _MARKS = (
 )
 _CHARSET = re.compile(r"""charset\s*=\s*["']?([\w.:-]{1,40})""", re.IGNORECASE)
 _IN_XML = re.compile(rb"""\A\s*<\?xml[^>]{0,200}encoding\s*=\s*["']([\w.-]{1,40})["']""")
-_PLAIN = re.compile(r"utf|iso8859|cp\d|ascii|latin|koi8|mac|gb|big5|euc|shift|johab|hz|tis")
-"""Names of Python's codecs that are charsets; others would unpack or run something."""
 
 
 def unpacked(content: bytes, encoding: str, most: int) -> bytes | None:
@@ -77,15 +77,7 @@ def decoded(content: bytes, content_type: str = "") -> str:
 
 def _declared(content: bytes, content_type: str) -> list[str]:
     named = _CHARSET.findall(content_type) + [name.decode() for name in _IN_XML.findall(content)]
-    return [charset for charset in map(_known, named) if charset]
-
-
-def _known(name: str) -> str | None:
-    try:
-        charset = codecs.lookup(name).name
-    except LookupError:
-        return None
-    return charset if _PLAIN.match(charset) and charset != "utf-7" else None
+    return [charset for charset in map(known_charset, named) if charset]
 
 
 def _looks_like(content: bytes) -> list[str]:

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from fastapi import Depends, Request, Response
 
+from orderflow.domain.charsets import known_charset
 from orderflow.domain.errors import EncryptionError
 from orderflow.domain.ids import new_id
 from orderflow.entrypoints.api.connector_schemas import (
@@ -375,6 +376,6 @@ def _as_sent(body: str, content_type: str) -> bytes:
     """Return a pasted body as its server would have sent it: in the charset that it declares."""
     found = re.search(r"charset=[\"']?([\w.-]+)", content_type, re.IGNORECASE)
     try:
-        return body.encode(found[1] if found else "utf-8")
-    except (LookupError, UnicodeEncodeError):
+        return body.encode((found and known_charset(found[1])) or "utf-8")
+    except UnicodeEncodeError:
         return body.encode("utf-8", "replace")

@@ -169,7 +169,8 @@ def _numbers_as_text(value: dict[str, Any], names: Iterable[str], prefix: str) -
             yield prefix + name, "must be written with the digits 0 to 9, as 12.5"
 
 
-_NUMBER = re.compile(r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*", re.ASCII)
+# Possessive, so that what does not fit is looked at once: an order is read beside all others.
+_NUMBER = re.compile(r"\s*+[+-]?(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][+-]?[0-9]++)?\s*+", re.ASCII)
 
 
 def _shape_faults(value: Any, kind: Any, path: str) -> Iterator[Fault]:

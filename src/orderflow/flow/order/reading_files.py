@@ -20,6 +20,9 @@ LONGEST_LINE = 16 * 1024 * 1024
 LONGEST_DOCUMENT = 256 * 1024 * 1024
 """Bytes of a file that is one JSON value; JSON Lines may be of any length."""
 
+MOST_EMPTY = 50_000
+"""Lines in a row without anything, after which a file is no list of orders; a line break is the shortest of lines."""
+
 _BOM = b"\xef\xbb\xbf"
 _OTHER_BOMS = ((codecs.BOM_UTF32_LE, "UTF-32"), (codecs.BOM_UTF16_LE, "UTF-16"), (codecs.BOM_UTF16_BE, "UTF-16"))
 _ENDS = b"\x00\x1a \t\r\n"
@@ -46,9 +49,7 @@ def lines_of(stream: ByteStream) -> Iterator[bytes]:
 def read_orders(lines: Iterable[bytes]) -> Iterator[ReadOrder]:
     """Yield the number of the line where each order begins, and the order or what is wrong with it."""
     lines = iter(lines)
-    beginning: list[bytes] = []
-    while sum(not line.isspace() for line in beginning) < 2 and (line := next(lines, None)) is not None:
-        beginning.append(line if beginning else line.removeprefix(_BOM))
+    beginning = _beginning(lines)
     if beginning and (encoding := _other_encoding(beginning[0])):
         yield 1, unreadable([("", f"the file is {encoding}, and UTF-8 is read: save it as UTF-8")])
         return
@@ -56,9 +57,25 @@ def read_orders(lines: Iterable[bytes]) -> Iterator[ReadOrder]:
     if _is_one_document([line.strip() for line in beginning if not line.isspace()]):
         yield from _read_document(every)
         return
+    last = 0
     for number, line in enumerate(every, 1):
         if line.strip(_ENDS):
+            last = number
             yield number, _read_line(line.rstrip(_ENDS))
+        elif number - last >= MOST_EMPTY:
+            empty = f"{MOST_EMPTY} lines in a row hold nothing, and what follows was not read"
+            yield number, unreadable([("", empty)])
+            return
+
+
+def _beginning(lines: Iterator[bytes]) -> list[bytes]:
+    """Take the lines up to the second that holds anything: they tell what kind of file it is."""
+    taken: list[bytes] = []
+    full = 0
+    while full < 2 and len(taken) < MOST_EMPTY and (line := next(lines, None)) is not None:
+        taken.append(line if taken else line.removeprefix(_BOM))
+        full += not taken[-1].isspace()
+    return taken
 
 
 def _other_encoding(first: bytes) -> str | None:

@@ -22,7 +22,7 @@ _WORDS = (
     r"|[\w.-]*(?:api|access|subscription|functions|auth)[-_.]?key|code|key|password\d?)"
 )
 _NOT_MADE = r"(?!\{[{%])"  # what a template fills in is no secret
-_USER = re.compile(r"(?<=://)([^/\s@?#]*:[^/\s@?#]+)(?=@)")
+_USER = re.compile(r"(?<=://)([^/\s@?#:]*+:[^/\s@?#]++)(?=@)")
 _QUERY = re.compile(rf"(?<=[?&])({_WORDS})=(?!\*{{8}}){_NOT_MADE}([^&#\s]+)", re.IGNORECASE)
 _HEADER = re.compile(
     rf"^([ \t]*(?:(?:proxy-)?authorization|cookie|{_WORDS})[ \t]*:[ \t]*)(?!\*{{8}}){_NOT_MADE}(\S.*)$",

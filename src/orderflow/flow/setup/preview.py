@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from orderflow.domain.charsets import known_charset
 from orderflow.domain.connector_port import ERPConnectorPort, Preview
 from orderflow.domain.delivery import Document, Sent
 from orderflow.domain.errors import ConnectorError
@@ -134,7 +135,8 @@ def _shown(connector_type: str, preview: Preview) -> Shown:
 def _as_text(document: Document) -> tuple[str, str]:
     content = document.content
     marked = ["utf-8-sig"] if content.startswith(codecs.BOM_UTF8) else []
-    for encoding in (*marked, *re.findall(r"charset=([\w.-]+)", document.media_type), "utf-8", "windows-1252"):
+    named = filter(known_charset, re.findall(r"charset=([\w.-]+)", document.media_type))
+    for encoding in (*marked, *named, "utf-8", "windows-1252"):
         try:
             text = content.decode(encoding)
         except (UnicodeDecodeError, LookupError):

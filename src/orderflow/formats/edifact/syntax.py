@@ -20,8 +20,9 @@ USUAL = Marks("+", ":", "'", "?")
 OF_LEVEL_B = Marks("\x1d", "\x1f", "\x1c")
 """What UNOB may use without telling: the separators of ASCII (ISO 9735, level B)."""
 
-_BEGINNING = re.compile(rb"[\0\x1a\s]*(\xef\xbb\xbf)?\s*(?:UNA.{6}\s*)?UNB.(UNO[A-Z])", re.DOTALL)
-_HEAD = re.compile(r"(?:UNA(.)(.).(.).(.)\s*)?(?=UNB)", re.DOTALL)
+# Possessive: a file of blanks is no EDIFACT, and is looked through once to know it.
+_BEGINNING = re.compile(rb"[\0\x1a\s]*+(\xef\xbb\xbf)?+\s*+(?:UNA.{6}\s*+)?+UNB.(UNO[A-Z])", re.DOTALL)
+_HEAD = re.compile(r"(?:UNA(.)(.).(.).(.)\s*+)?+(?=UNB)", re.DOTALL)
 _BY_LINES = re.compile(r"UNA.{5}[\r\n]\s*+UNB")
 """How an interchange begins whose segments end with line breaks, of whichever kind."""
 

@@ -356,7 +356,9 @@ def test_not_even_where_the_connection_says_what_not_there_is(value):
         {"Link": '<https://erp.example/orders?page=2>; rel="next"'},
         {"Warning": '110 - "Response is Stale"'},
         {"Age": "31"},
+        {"Link": "rel=" * 20_000 + "next"},
         {"Content-Range": "items 0-0/7"},
+        {"Content-Range": f"items 0-0/{'1' * 80_000}"},
         {"X_Total_Count": "3"},
         {"X_Total_Pages": "2"},
     ],
@@ -366,6 +368,18 @@ def test_what_the_head_says_counts_as_well(head):
     settings = config(find_url="https://erp.example/orders?q={{ delivery.export_id }}", found="orders[0].id")
     with pytest.raises(TransientError, match="only a part, or not what is so now"):
         found_number(answer(200, {"orders": []}, **head), settings)
+
+
+@pytest.mark.parametrize(
+    "head", [{"Link": "rel=" * 20_000}, {"Link": "rel" + " " * 80_000}, {"Content-Range": "1" * 80_000 + "x"}], ids=len
+)
+def test_a_head_that_says_nothing_is_looked_through_at_once(head):
+    settings = config(
+        find_url="https://erp.example/orders?q={{ delivery.export_id }}",
+        found="orders[0].id",
+        not_there_when="length(orders) == `0`",
+    )
+    assert found_number(answer(200, {"orders": []}, **head), settings)[0] is False
 
 
 GATEWAYS = [

@@ -277,3 +277,11 @@ def looks_like_a_name_twice(text: bytes) -> bool:
 def test_no_bytes_end_in_anything_but_an_order_or_a_refusal(text):
     if decode_order(text) is not None:
         json.loads(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["1" * 60_000 + "_1", "1" * 60_000 + "x", " " * 60_000 + "x", "1e" + "1" * 60_000 + "x"]
+)
+def test_a_number_that_is_none_is_seen_at_once_however_long(text):
+    assert decode_order(json.dumps(with_line(qty=text, unit_price=1)).encode()) is None
+    assert "lines[0].qty" in faults_of(with_line(qty=text))

@@ -4,6 +4,7 @@ import io
 import json
 import re
 from decimal import Decimal
+from itertools import chain, repeat
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from orderflow.domain.errors import InputError
 from orderflow.domain.orders import DraftOrder
 from orderflow.flow.order import reading_files as read_order_file
-from orderflow.flow.order.reading_files import lines_of, read_orders
+from orderflow.flow.order.reading_files import MOST_EMPTY, lines_of, read_orders
 
 GOOD = b'{"notes": "%d"}'
 
@@ -120,3 +121,12 @@ def test_a_file_in_another_encoding_is_named_as_such_once(encoding):
 def test_marks_after_the_end_of_a_file_are_no_order(end):
     line = b'{"external_order_number": "P-1", "lines": []}'
     assert [isinstance(order, DraftOrder) for _, order in read_orders(io.BytesIO(line + end))] == [True]
+
+
+@pytest.mark.parametrize("before", [[], [b'{"currency": "EUR"}\n'] * 3])
+def test_lines_without_end_that_hold_nothing_are_not_all_read(before):
+    found = list(read_orders(chain(before, repeat(b"\n"))))
+    number, error = found[-1]
+    assert (number, len(found)) == (len(before) + MOST_EMPTY, len(before) + 1)
+    assert isinstance(error, InputError)
+    assert "lines in a row hold nothing" in error.message

@@ -131,3 +131,15 @@ def test_third_parties_need_do_nothing_for_it():
 
 def test_a_key_without_its_end_is_hidden_whole():
     assert hidden("a -----BEGIN PRIVATE KEY-----\nMIIE") == f"a {MASK}"
+
+
+@pytest.mark.parametrize("text", ["x://" + ":" * 131_000, "x://" + "a" * 131_000, "x://" + "a:" * 65_000 + " "])
+def test_what_looks_like_a_user_all_along_is_looked_through_once(text):
+    assert hidden(text) == text
+    assert list(misplaced(text, "url")) == []
+
+
+@pytest.mark.parametrize("user", ["a:b", ":b", "a:b:c", "a::", "a:%40"])
+def test_a_user_with_a_password_is_found_whatever_they_are(user):
+    assert hidden(f"sftp://{user}@host/x") == f"sftp://{MASK}@host/x"
+    assert list(misplaced(f"sftp://{user}@host/x", "url"))

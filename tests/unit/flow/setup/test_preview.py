@@ -31,6 +31,7 @@ def test_a_mappings_encoding(encoding):
         ("\ufeffGröße".encode(), "text/plain", "Größe", "utf-8-sig"),
         ("Größe".encode("cp1252"), "text/plain", "Größe", "windows-1252"),
         ("Größe".encode(), "text/plain; charset=klingon", "Größe", "utf-8"),
+        (b"a" * 1_000_000, "text/plain; charset=punycode", "a" * 1_000_000, "utf-8"),
         (b"PK\x03\x04\0\x81", "application/zip", "PK\x03\x04\ufffd\ufffd", "binary"),
     ],
 )

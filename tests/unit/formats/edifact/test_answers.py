@@ -14,6 +14,7 @@ from orderflow.domain.answer_details import Level, LineStatus, Others, Schedule
 from orderflow.domain.answer_files import ControlNumber, OrderNumber, UnfinishedError, UnreadableError
 from orderflow.domain.states import Kind
 from orderflow.formats.edifact import EdifactFormat, EdifactSettings
+from orderflow.formats.edifact.syntax import read_interchanges
 from tests.unit.formats.edi.partner import answers_to_two_lines, confirms, cut, damaged
 
 FORMAT = EdifactFormat()
@@ -486,3 +487,10 @@ def test_what_breaks_off_in_lines_is_unfinished(line_break: str) -> None:
     for end in range(12, len(usual) - 2):
         with pytest.raises(UnfinishedError):
             read(usual[:end])
+
+
+@pytest.mark.parametrize("blank", [b" ", b"\n", b"\0", b"\x1a"])
+@pytest.mark.parametrize("end", [b"X", b"UNA" + b" " * 1_000 + b"X"])
+def test_a_file_of_blanks_is_no_edifact_which_is_seen_at_once(blank, end):
+    with pytest.raises(UnreadableError, match="It is no EDIFACT"):
+        list(read_interchanges(blank * 1_000_000 + end))
