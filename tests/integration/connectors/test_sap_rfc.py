@@ -25,6 +25,7 @@ from orderflow.domain.errors import (
     NeedsAttentionError,
     RejectedError,
     TransientError,
+    UnavailableError,
 )
 from orderflow.domain.ids import new_id
 from orderflow.domain.orders import AllowanceCharge, Customer, DraftOrder, DraftOrderLine
@@ -277,6 +278,21 @@ def test_a_commit_whose_answer_is_lost_is_doubt_and_the_order_is_looked_for(sap,
     found = connector.find(order, config)
     assert (found is not None) is fault.takes
     assert len(sap.taken) == int(fault.takes)
+
+
+@pytest.mark.parametrize("row", [{"PURCH_NO_C": ""}, {"PURCH_NO": "{0:.20}"}, {"PURCH_NO_C": "{0:.20}"}, {}], ids=str)
+def test_an_order_whose_number_is_listed_in_part_may_be_ours(sap, connector, monkeypatch, row):
+    order, config = order_of(external_order_number="PO-2026-00000000077"), config_of(sap)
+    sap.misbehave(DROP_AFTER, method="commit")
+    assert isinstance(error_of(connector, order, config), InDoubtError)
+
+    def listed(given):
+        named = {name: text.format(given["PURCHASE_ORDER_NUMBER"]) for name, text in row.items()}
+        return {"RETURN": {"TYPE": "", "CODE": "", "MESSAGE": ""}, "SALES_ORDERS": [{"SD_DOC": "17"} | named]}
+
+    monkeypatch.setattr(sap, "_list", listed)
+    with pytest.raises(UnavailableError, match="without the whole of their purchase order number"):
+        connector.find(order, config)
 
 
 def test_a_commit_that_another_server_took_is_no_delivery(sap, connector):

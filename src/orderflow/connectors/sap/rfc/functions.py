@@ -45,6 +45,9 @@ OPEN, CLOSE = "?sap-sessioncmd=open", "?sap-sessioncmd=close"
 UNKNOWN = ("V1/302", "V1/555")
 """Messages that say that there is no such sales document, or that it was archived."""
 
+SHORT_NUMBER = 20
+"""Characters of a purchase order number that SAP gives in any case (`PURCH_NO`)."""
+
 _COOKIE = re.compile(r"\s*([^=;\s]+)=([^;]*)")
 _NO_AUTHORITY = re.compile(r"RFC_NO_AUTHORITY|no RFC authorization|not authorized", re.IGNORECASE)
 _NO_FUNCTION = re.compile(r"FUNCTION_NOT_FOUND|FU_NOT_FOUND", re.IGNORECASE)
@@ -154,8 +157,14 @@ class SapFunctions:
             raise UnavailableError("Is the order there? SAP gave no list of orders.", code="FIND_FAILED")
         if wrong := [message for message in messages_in(told) if message.is_wrong]:
             raise UnavailableError(f"Is the order there? SAP says: {wrong[0].told}.", code="FIND_FAILED")
-        rows = [row for row in table(told, "SALES_ORDERS") if _of_ours(row, number)]
-        return list(dict.fromkeys(str(row.get("SD_DOC") or "") for row in rows if row.get("SD_DOC")))
+        listed = table(told, "SALES_ORDERS")
+        ours = [row for row in listed if _names(row, number)]
+        if not ours and any(_may_name(row, number) for row in listed):
+            raise UnavailableError(
+                "Is the order there? SAP lists orders without the whole of their purchase order number.",
+                code="FIND_FAILED",
+            )
+        return list(dict.fromkeys(str(row.get("SD_DOC") or "") for row in ours if row.get("SD_DOC")))
 
     def status(self, number: str) -> list[Structure] | None:
         """Return what SAP tells of an order's items; None: there is no such order.
@@ -308,7 +317,12 @@ def _session_in(answer: Answer) -> str:
     return "; ".join(f"{name}={value}" for name, value in cookies.items())
 
 
-def _of_ours(row: Structure, number: str) -> bool:
-    """Return whether an order has this purchase order number: SAP gives all of 35 characters, or the first 20."""
-    whole = str(row.get("PURCH_NO_C") or "").strip()
-    return whole.casefold() == number.casefold()
+def _names(row: Structure, number: str) -> bool:
+    """Return whether an order surely has this purchase order number."""
+    return str(row.get("PURCH_NO_C") or "").strip().casefold() == number.casefold()
+
+
+def _may_name(row: Structure, number: str) -> bool:
+    """Return whether an order may have it: SAP gives all of 35 characters (`PURCH_NO_C`), or the first 20 of them."""
+    given = str(row.get("PURCH_NO_C") or row.get("PURCH_NO") or "").strip().casefold()
+    return not given or (len(given) >= SHORT_NUMBER and number.casefold().startswith(given))
