@@ -277,5 +277,8 @@ def _attempt_until_settled(wiring: Wiring, batch: Batch) -> None:
 
 def _again(attempt: Attempt, settlement: Settlement) -> None:
     attempt.attempts_spent += int(settlement.spent)
+    proof = attempt.outcome.proof if attempt.outcome is not None else None
+    if proof is not None and proof.refused:  # as it was stored: who sends next, the engine too, sends the same message
+        attempt.order.delivery.refusals += 1
     attempt.outcome, attempt.sent = None, False
     attempt.stored = True

@@ -28,11 +28,12 @@ from orderflow.flow.delivery.request import request_push
 from orderflow.flow.delivery.resolve import resolve_held
 from orderflow.flow.order.accept import accept_orders
 from orderflow.flow.order.approve import approve_order
+from orderflow.orchestrator import PushOrchestrator
 from orderflow.storage.views.proofs import proof_content, proofs_of
 from orderflow.storage.views.view import View
 from tests.integration.channels.as2_partner import OURS, THEIRS, keys_of
 from tests.integration.conftest import ACTOR
-from tests.integration.connectors.as2_receiver import Partner, identity, lost, refused, running_partner, taken
+from tests.integration.connectors.as2_receiver import Partner, identity, lost, refused, running_partner, signed, taken
 
 
 @pytest.fixture
@@ -47,15 +48,25 @@ class Talk:
     connection_id: UUID
 
     def send(self) -> UUID:
+        order = self._approved()
+        request_push(self.installation.wiring.store, self.installation.org_id, order.id, ACTOR)
+        self.go_on()
+        return order.id
+
+    def push(self) -> Any:
+        """Push an order synchronously; returns the row of its last attempt."""
+        with self.installation.session() as session:
+            order = self._approved()
+            return PushOrchestrator(session).push_order(self.installation.org_id, order, retry_delay_base=0.01)
+
+    def _approved(self) -> DraftOrder:
         lines = [DraftOrderLine(1, "WIDGET-001", Decimal(5), "PCE", Decimal("12.5"), currency="EUR")]
         customer = Customer("4711", "Müller & Söhne")
         order = DraftOrder(external_order_number="PO-1", currency="EUR", customer=customer, lines=lines)
         with self.installation.wiring.store.work(self.installation.org_id) as work:
             accept_orders(work, [order], ACTOR)
             approve_order(work, order.id, ACTOR)
-        request_push(self.installation.wiring.store, self.installation.org_id, order.id, ACTOR)
-        self.go_on()
-        return order.id
+        return order
 
     def go_on(self) -> None:
         self.installation.do("UPDATE erp_export SET next_attempt_at = now() WHERE status = 'PENDING'")
@@ -175,6 +186,25 @@ def test_that_it_was_there_before_is_no_yes_after_a_refusal(connect, partner):
     talk.go_on()
     assert talk.installation.export(order_id)["status"] == "PENDING"
     assert talk.installation.export(order_id)["error_json"]["code"] == "RECEIPT_UNCLEAR"
+
+
+def test_within_one_call_too_the_next_attempt_after_a_refusal_is_another_message(connect, partner):
+    partner.replies = [refused("unexpected-processing-error"), lost]
+    talk = connect(same_id_once=True)
+    row = talk.push()
+    assert (row.status, len(set(partner.came))) == ("RETRYING", 2)
+    talk.go_on()  # the engine asks by the message whose answer was lost, not by another
+    assert len(partner.came) > 2
+    assert ({*partner.came[1:]}, len(partner.taken)) == ({partner.came[1]}, 1)
+
+
+def test_within_one_call_too_that_it_was_there_before_is_no_yes_after_a_refusal(connect, partner):
+    def there_before(partner: Partner, statement: receipt.Statement) -> tuple[int, Any, bytes]:
+        return signed(partner, replace(statement, duplicate=True))
+
+    partner.replies = [refused("unexpected-processing-error"), there_before]
+    row = connect().push()
+    assert (row.status, row.response_json["code"], partner.taken) == ("RETRYING", "RECEIPT_UNCLEAR", {})
 
 
 @pytest.mark.parametrize("modifier", ["unexpected-processing-error", "decryption-failed", "unknown-customer"])
