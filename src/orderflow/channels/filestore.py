@@ -34,6 +34,7 @@ class Upload:
         remove_first: A leftover of an earlier attempt to remove on the way; that it is not there is no error.
         only_new: Whether a file that is there already is left alone, as far as the server lets us look, unless it
             holds a beginning of `content`, as an attempt leaves it that broke off: a RejectedError, `TARGET_EXISTS`.
+            It is written at most once: what is written again where the ERP took it meanwhile is a second file to it.
     """
 
     path: str

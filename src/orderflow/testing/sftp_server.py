@@ -6,6 +6,7 @@ It is asyncssh's own server: faithful enough to deliver to, too slow to measure 
 from __future__ import annotations
 
 import asyncio
+import os
 import tempfile
 import threading
 from collections.abc import Callable, Sequence
@@ -17,7 +18,7 @@ from typing import Any, Literal, Self
 import asyncssh
 
 STOP_SECONDS = 5.0
-Operation = Literal["open", "write", "rename", "after_rename"]
+Operation = Literal["open", "write", "after_close", "rename", "after_rename"]
 
 
 @dataclass
@@ -71,6 +72,7 @@ class SFTPServer:
         authorized_key: A public key line that also lets it in.
         host_keys: Private host keys of its own; a new Ed25519 key by default.
         on_rename: Called with a file's new path, on the server's thread, after each rename.
+        on_close: Called with a file's path, likewise, after a client closed it.
         faults: Keyword arguments for `Faults`.
 
     Attributes:
@@ -90,12 +92,13 @@ class SFTPServer:
         authorized_key: str | None = None,
         host_keys: Sequence[asyncssh.SSHKey] = (),
         on_rename: Callable[[Path], object] | None = None,
+        on_close: Callable[[Path], object] | None = None,
         **faults: Any,
     ) -> None:
         self._folder = None if root else tempfile.TemporaryDirectory(prefix="of-sftp-")
         self.root = root or Path(self._folder.name if self._folder else "")
         self.username, self.password, self.authorized_key = username, password, authorized_key
-        self.on_rename = on_rename
+        self.on_rename, self.on_close = on_rename, on_close
         self.faults = Faults(**faults)
         self.port = 0
         self.logins: list[str] = []
@@ -241,6 +244,14 @@ class _Folder(asyncssh.SFTPServer):
             raise asyncssh.SFTPFailure("Failure")
         await asyncio.sleep(self._faults.delay)
         return super().write(file_obj, offset, data)  # type: ignore[return-value]  # the base class never awaits
+
+    def close(self, file_obj: Any) -> None:
+        super().close(file_obj)
+        if self.connection not in self._server.live:  # asyncssh closes what its client left open
+            return
+        if self._server.on_close:
+            self._server.on_close(Path(os.fsdecode(file_obj.name)))
+        self._may_drop("after_close")
 
     def stat(self, path: bytes) -> Any:
         self._may_deny()

@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -44,6 +45,31 @@ def test_a_line_that_breaks_during_uploads_is_taken_up_again(operation, store_on
         item.path[1:]: item.content for item in uploads(20)
     }
     assert sftp_server.connections == 2
+
+
+@pytest.mark.parametrize("operation", ["open", "write", "after_close"])
+def test_what_is_written_in_place_is_not_written_again_where_the_line_breaks(operation, store_on, sftp_server) -> None:
+    came: list[bytes] = []
+
+    def take(path: Path) -> None:
+        came.append(path.read_bytes())
+        path.unlink()
+
+    sftp_server.on_close = take
+    sftp_server.faults.drop_connection_on = operation
+    (error,) = results(store_on(sftp_server).upload([Upload("/f.json", b"content", only_new=True)]))
+    assert (type(error), error.code) == (UnavailableError, "CONNECTION_LOST")
+    assert came == ([b"content"] if operation == "after_close" else [])
+    assert sftp_server.connections == 1
+
+
+def test_what_is_written_in_place_goes_over_another_line_where_it_had_not_begun(store_on, sftp_server) -> None:
+    sftp_server.faults.drop_connection_on = "open"
+    items = [Upload(f"/f{n}.json", b"content", only_new=True) for n in range(3)]
+    outcome = dict(store_on(sftp_server, max_in_flight=1).upload(items))
+    assert isinstance(outcome[items[0]], UnavailableError)
+    assert [outcome[item] for item in items[1:]] == [None, None]
+    assert sorted(path.name for path in sftp_server.root.iterdir()) == ["f1.json", "f2.json"]
 
 
 def test_a_line_that_keeps_breaking_is_unavailable(store_on, sftp_server) -> None:

@@ -1,6 +1,6 @@
 """What is done with one file over a session, each in as few round trips as is safe.
 
-All of these raise SessionLostError if the session ends before they have their answers.
+All of these raise SessionLostError if the session ends before they have their answers, and may be done again then.
 """
 
 from __future__ import annotations
@@ -32,14 +32,28 @@ _MAY_NOT_LOOK = frozenset({Code.PERMISSION_DENIED, Code.OP_UNSUPPORTED, Code.FAI
 
 
 async def upload(session: SFTPSession, item: Upload) -> ConnectorError | None:
-    """Write a file in two round trips: OPEN; then WRITE, FSTAT and CLOSE in one burst."""
+    """Write a file in two round trips: OPEN; then WRITE, FSTAT and CLOSE in one burst.
+
+    One that is written in place is opened once, and a session that is lost from then on is its outcome: its ERP may
+    have taken it whole before the answer was lost, and would take what is written anew for another one.
+    """
     if not item.may_start():
         return lease_ending(item.path)
     if item.only_new and (taken := await _taken(session, item)):
         return taken
     if item.remove_first:
         session.request(Request.REMOVE, path_string(item.remove_first))
-    opened = await session.request(Request.OPEN, path_string(item.path), wire.WRITE_NEW)
+    opening = session.request(Request.OPEN, path_string(item.path), wire.WRITE_NEW)
+    try:
+        return await _fill(session, item, opening)
+    except SessionLostError as lost:
+        if item.only_new:
+            return lost.error
+        raise
+
+
+async def _fill(session: SFTPSession, item: Upload, opening: asyncio.Future[Reply]) -> ConnectorError | None:
+    opened = await opening
     if refused := opened.error():
         return await _explain(session, item.path, refused)
     try:
