@@ -144,6 +144,20 @@ def test_leftovers_are_found_and_what_is_staged_is_known_by_its_address(bucket: 
     assert left.address not in [leftover.path for leftover in opened.leftovers()]
 
 
+@pytest.mark.parametrize("hours", [2, 25])
+def test_what_is_given_up_while_its_attempt_lives_never_counts_as_published(
+    bucket: Bucket, monkeypatch: pytest.MonkeyPatch, hours: int
+) -> None:
+    item, frozen, clearing_up = parcel(), session(bucket.config), session(bucket.config)
+    item.delivery.requested_at -= timedelta(hours=hours)
+    ready = staged(frozen, item)
+    monkeypatch.setattr(uploads, "_age", lambda *_: hours * 3600.0)
+    clearing_up.remove_leftovers(list(clearing_up.leftovers()))
+    outcome = published(frozen, ready)
+    assert isinstance(outcome, ExportResult if bucket.objects() else InDoubtError)
+    assert list(bucket.objects()) == (["order_1.json"] if hours == 2 else [])
+
+
 def test_where_the_store_ignores_the_condition_a_second_look_is_held_for_a_person(bucket: Bucket) -> None:
     item = parcel()
     ready = staged(session(bucket.config), item)

@@ -28,6 +28,10 @@ from orderflow.domain.errors import ConnectorError, InDoubtError, LeaseEndingErr
 GIVEN_UP_AFTER = 20 * 3600.0
 """Seconds after which a store may have given up an upload by itself: a rule for that has a day at least."""
 
+LEFT_AFTER = 24 * 3600.0
+"""Seconds after which an unfinished upload is a leftover. Nothing tells whether its attempt still lives: by then, by
+whatever clock, that it is gone is doubt (`GIVEN_UP_AFTER`), and does not count as published."""
+
 
 class BucketSession(Session):
     """The session of a bucket."""
@@ -76,10 +80,11 @@ class BucketSession(Session):
             self._uploads.abort(self._upload_of(item.address))
 
     def leftovers(self) -> Iterator[Leftover]:
-        """Return the uploads that nobody completed; whose they are, their keys say."""
+        """Return the uploads that nobody completed for a day; whose they are, their keys say."""
         for upload, age in self._uploads.all(self._store.key(self._path(""))):
-            name = upload.key.rpartition("/")[2]
-            yield Leftover(name, UUID(int=0), self._uploads.address(upload), age)
+            if age > LEFT_AFTER:
+                name = upload.key.rpartition("/")[2]
+                yield Leftover(name, UUID(int=0), self._uploads.address(upload), age)
 
     def remove_leftovers(self, leftovers: Sequence[Leftover]) -> None:
         """Give up uploads of attempts that died."""
