@@ -140,8 +140,8 @@ FAULTS = (
     Fault(
         "the last of a slow batch counts from its beginning",
         LEASES,
-        "now if item.still_in_doubt and attempt.sent else row.last_begun_at",
-        "row.last_begun_at",
+        "now if item.still_in_doubt and attempt.sent else begun",
+        "begun",
         rare=True,
     ),
     Fault(

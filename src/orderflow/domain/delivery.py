@@ -108,7 +108,7 @@ class Delivery:
             same on each attempt. 0 in previews, and for all other formats.
         in_doubt: True if an earlier attempt began and nobody knows how it ended.
         last_begun_at: When the last attempt that sent anything began, UTC; None if none ever did. An attempt that
-            only asks leaves it.
+            only asks leaves it, and so does one with which the target surely did nothing.
         refusals: How often the target has said, in a receipt, that it did nothing with this delivery's message.
         document: The stored bytes; None until they were built.
         staged_path: Where an earlier attempt staged the file (the `.tmp` file's address), if it did.

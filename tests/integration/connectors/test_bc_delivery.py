@@ -405,6 +405,24 @@ def test_by_the_customers_number_what_is_there_already_is_not_sent_again(bc, con
     assert len(bc.taken) == 1
 
 
+def test_by_the_customers_number_anothers_order_is_not_ours_after_it_was_away(bc, connector, monkeypatch):
+    monkeypatch.setattr("orderflow.testing.engine.MOST_TURNS", 1)  # so that `run` is one batch
+    config = config_of(bc, reference_in="number", max_in_flight=1)
+    ours = order_of(status=OrderStatus.APPROVED)
+    untried = order_of(status=OrderStatus.APPROVED, external_order_number="po-78")
+    engine = MemoryEngine(connector, config)
+    bc.misbehave(status(503), method="GET")
+    engine.push(ours, untried)
+    engine.run()
+    assert bc.taken == []
+    for number in ("po-77", "po-78"):
+        delivered(connector, order_of(external_order_number=number), config)
+    engine.wait(3600)
+    engine.run()
+    assert (ours.status, untried.status, len(bc.taken)) == (OrderStatus.ERROR, OrderStatus.ERROR, 2)
+    assert {engine.delivered(order).outcomes[-1].code for order in (ours, untried)} == {"ALREADY_THERE"}
+
+
 # What becomes of it
 
 

@@ -29,7 +29,7 @@ from orderflow.domain.ids import new_id
 from orderflow.domain.orders import Customer, DraftOrder, DraftOrderLine
 from orderflow.domain.states import Kind, OrderStatus
 from orderflow.testing.engine import MemoryEngine, an_order
-from orderflow.testing.http_server import DROP_AFTER, Fault, status
+from orderflow.testing.http_server import DROP_AFTER, DROP_BEFORE, Fault, status
 from tests.integration.connectors.sap_facts import FACTS, published
 from tests.integration.connectors.sap_server import PASSWORD, Entity, RefusedError, SapServer
 from tests.integration.connectors.test_sap_conformance import config_of
@@ -368,6 +368,32 @@ def test_by_the_customers_number_what_is_there_already_is_not_sent_again(sap, co
     again.delivery.last_begun_at = datetime.now(UTC) - timedelta(hours=1)  # it may be this delivery's own
     assert connector.export(again, config).inferred
     assert connector.export(order_of(customer=Customer("17100002")), config).erp_order_id == "1000002"
+
+
+@pytest.mark.parametrize("first", [status(503), status(429), status(401), DROP_BEFORE])
+def test_by_the_customers_number_anothers_order_is_not_ours_after_sap_was_away(sap, connector, monkeypatch, first):
+    monkeypatch.setattr("orderflow.testing.engine.MOST_TURNS", 1)  # so that `run` is one batch
+    config = config_of(sap, reference_in="customer_reference")
+    engine, ours = MemoryEngine(connector, config), order_of(status=OrderStatus.APPROVED)
+    sap.misbehave(first, method="GET")
+    engine.push(ours)
+    engine.run()
+    assert (ours.status, sap.taken) == (OrderStatus.PUSHING, [])
+    connector.export(order_of(), config)  # which came another way
+    assert engine.test().success
+    engine.wait(3600)
+    engine.run()
+    assert (ours.status, ours.erp_order_id, len(sap.taken)) == (OrderStatus.ERROR, None, 1)
+    assert engine.delivered(ours).outcomes[-1].code == "ALREADY_THERE"
+
+
+def test_by_the_customers_number_one_whose_answer_was_lost_is_ours(sap, connector):
+    config = config_of(sap, reference_in="customer_reference")
+    engine, ours = MemoryEngine(connector, config), order_of(status=OrderStatus.APPROVED)
+    sap.misbehave(DROP_AFTER)
+    engine.push(ours)
+    engine.run()
+    assert (ours.status, ours.erp_order_id, len(sap.taken)) == (OrderStatus.PUSHED, "1000001", 1)
 
 
 def test_by_the_customers_number_one_that_was_rejected_is_an_earlier_one_or_nobody_knows(sap, connector):

@@ -21,12 +21,17 @@ from orderflow.domain.answers import Verdict
 from orderflow.domain.confirmations import applied, differences
 from orderflow.domain.delivery import Ack, ExportResult, Lease
 from orderflow.domain.errors import (
+    BusyError,
+    ConnectorError,
     InDoubtError,
+    LeaseEndingError,
+    NeedsAttentionError,
     NotFoundError,
     OrderFlowError,
     RejectedError,
     StateError,
     TransientError,
+    UnavailableError,
 )
 from orderflow.domain.ids import new_id
 from orderflow.domain.opening_hours.hours import Period
@@ -1026,6 +1031,64 @@ def test_a_caller_who_goes_on_keeps_its_lease(bench: Bench) -> None:
     row = seen(bench, made)
     assert row is not None
     assert row["lease_token"] == batch.lease.token
+
+
+NOT_DONE = [UnavailableError(), BusyError(), NeedsAttentionError(), LeaseEndingError(), TransientError("no")]
+
+
+@pytest.mark.parametrize("error", NOT_DONE, ids=repr)
+@pytest.mark.parametrize("sent_before", [False, True], ids=["never sent", "sent before"])
+def test_an_attempt_that_did_nothing_leaves_when_it_was_sent_before(
+    bench: Bench, error: ConnectorError, sent_before: bool
+) -> None:
+    way = connection(bench)
+    before = bench.now() - timedelta(hours=1) if sent_before else None
+    made = export(bench, way, last_begun_at=before)
+    batch = claimed(bench, way)
+    for keep_lease in (True, False):  # a caller who waits tries again under the same lease
+        with bench.store.work(bench.org_id) as work:
+            work.exports.begin(batch)
+        begun_row = bench.columns("erp_export", made)
+        assert begun_row is not None
+        assert begun_row["last_begun_at"] == begun_row["begun_at"]
+        batch.attempts[0].outcome, batch.attempts[0].sent = error, True
+        settle(bench, batch, Settlement(batch.attempts[0], PENDING, RETRYING, keep_lease=keep_lease))
+        row = bench.columns("erp_export", made)
+        assert row is not None
+        assert (row["last_begun_at"], row["begun_at"]) == (before, None)
+        batch.attempts[0].outcome = None
+    assert claimed(bench, way).attempts[0].order.delivery.last_begun_at == before
+
+
+@pytest.mark.parametrize("outcome", [RejectedError("no"), InDoubtError("lost"), ExportResult(success=True)], ids=repr)
+def test_an_attempt_that_may_have_done_something_is_the_last_that_sent(
+    bench: Bench, outcome: ExportResult | ConnectorError
+) -> None:
+    way = connection(bench)
+    made = export(bench, way)
+    batch = begun(bench, way)
+    batch.attempts[0].outcome, batch.attempts[0].sent = outcome, True
+    in_doubt = isinstance(outcome, InDoubtError)
+    settle(bench, batch, Settlement(batch.attempts[0], PENDING, RETRYING, still_in_doubt=in_doubt))
+    row = seen(bench, made)
+    assert row is not None
+    assert (row["last_begun_at"], row["begun_at"]) == (True, in_doubt)
+
+
+def test_where_nothing_was_sent_is_told_of_nobody(bench: Bench) -> None:
+    way, order_id = connection(bench), order(bench)
+    made = export(bench, way, of=order_id)
+    batch = claimed(bench, way)
+    batch.attempts[0].filename, batch.to.destination = "a.json", "a"
+    with bench.store.work(bench.org_id) as work:
+        work.exports.begin(batch)
+    batch.attempts[0].outcome, batch.attempts[0].sent = UnavailableError(), True
+    settle(bench, batch, Settlement(batch.attempts[0], PENDING, RETRYING))
+    bench.set("erp_export", made, status=ERPExportStatus.SENT)
+    export(bench, way, of=order_id, kind=Kind.RECALL)
+    (attempt,) = claimed(bench, way).attempts
+    assert attempt.order.delivery.sent is not None
+    assert attempt.order.delivery.sent.led_to is None
 
 
 def test_doubt_is_kept_and_since_when(bench: Bench) -> None:

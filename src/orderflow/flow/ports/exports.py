@@ -13,7 +13,7 @@ from orderflow.domain.answer_details import Confirmation, Details
 from orderflow.domain.answers import Verdict
 from orderflow.domain.confirmations import Difference, confirmation
 from orderflow.domain.delivery import Ack, ExportResult, Lease
-from orderflow.domain.errors import ConnectorError
+from orderflow.domain.errors import ConnectorError, RejectedError
 from orderflow.domain.orders import DraftOrder
 from orderflow.domain.states import IN_DOUBT, AttemptStatus, ERPExportStatus, Kind, OrderStatus
 from orderflow.flow.ports.actors import Actor
@@ -150,6 +150,13 @@ class Settlement:
     asking: bool = False
     still_in_doubt: bool = False
     keep_lease: bool = False
+
+    @property
+    def nothing_done(self) -> bool:
+        """The target surely did nothing with the order in this attempt, nor refused it: as if it had never begun."""
+        outcome = self.attempt.outcome
+        refused = isinstance(outcome, RejectedError)
+        return isinstance(outcome, ConnectorError) and not (self.still_in_doubt or refused)
 
 
 @dataclass(frozen=True, slots=True)

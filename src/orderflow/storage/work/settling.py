@@ -40,7 +40,7 @@ _SETTLE = text(f"""
             export_id uuid, order_id uuid, log_id uuid, export_status text, order_status text, log_status text,
             delay float8, spent int, sent bool, hold bool, asking bool, in_doubt bool, keep bool, error jsonb,
             response jsonb, message text, path text, file text, erp_order_id text, inferred bool, received bool,
-            refused bool, receipt_check text, latency_ms int)
+            refused bool, receipt_check text, latency_ms int, nothing_done bool, begun_before timestamptz)
     ), held AS (
         SELECT id FROM erp_export
         WHERE id IN (SELECT export_id FROM r) AND lease_token = :token AND {may(ExportStep.SETTLE)}
@@ -56,7 +56,9 @@ _SETTLE = text(f"""
             lease_until = CASE WHEN r.keep THEN e.lease_until END,
             begun_at = CASE WHEN r.in_doubt THEN COALESCE(e.begun_at, now()) END,
             -- The last of a slow batch may have been sent long after its batch began.
-            last_begun_at = CASE WHEN r.in_doubt AND r.sent THEN now() ELSE e.last_begun_at END,
+            last_begun_at = CASE WHEN r.in_doubt AND r.sent THEN now()
+                                 -- Or another's order of that number would pass later for what this attempt sent.
+                                 WHEN r.nothing_done THEN r.begun_before ELSE e.last_begun_at END,
             refusals = e.refusals + CAST(r.refused AS int),
             receipt_check = COALESCE(r.receipt_check, e.receipt_check),
             doubt_since = CASE WHEN r.in_doubt THEN LEAST(COALESCE(e.doubt_since, now()), now()) END,
@@ -127,6 +129,8 @@ def _settle_row(item: Settlement) -> dict[str, Any]:
         "hold": item.hold,
         "asking": item.asking,
         "in_doubt": item.still_in_doubt,
+        "nothing_done": item.nothing_done,
+        "begun_before": attempt.order.delivery.last_begun_at,
         "keep": item.keep_lease,
         "latency_ms": attempt.latency_ms,
         "refused": proof is not None and proof.refused,

@@ -285,6 +285,7 @@ class MemoryLeases(MemoryLanes):
         error = None if outcome is None or isinstance(outcome, ExportResult) else outcome.as_json()
         number = result.erp_order_id if result else None
         proof = outcome.proof if outcome is not None else None
+        begun = attempt.order.delivery.last_begun_at if item.nothing_done else row.last_begun_at
         self._set(
             attempt.export_id,
             status=item.export_status,
@@ -293,7 +294,7 @@ class MemoryLeases(MemoryLanes):
             lease_token=row.lease_token if item.keep_lease else None,
             lease_until=row.lease_until if item.keep_lease else None,
             begun_at=(row.begun_at or now) if item.still_in_doubt else None,
-            last_begun_at=now if item.still_in_doubt and attempt.sent else row.last_begun_at,
+            last_begun_at=now if item.still_in_doubt and attempt.sent else begun,
             receipt_check=(isinstance(outcome, ConnectorError) and outcome.check) or row.receipt_check,
             refusals=row.refusals + bool(proof and proof.refused),
             doubt_since=(row.doubt_since or now) if item.still_in_doubt else None,

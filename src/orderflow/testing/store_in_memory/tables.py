@@ -116,7 +116,7 @@ class ExportRow:
     @property
     def led_to(self) -> str | None:
         """Where it was sent, as a digest; None: that is not known, or it was staged."""
-        return None if self.staged_path else self.begun_to
+        return None if self.staged_path or self.last_begun_at is None else self.begun_to
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,14 @@ from typing import Any
 
 import pytest
 
-from orderflow.domain.errors import BusyError, InDoubtError, StateError, TransientError, UnavailableError
+from orderflow.domain.errors import (
+    BusyError,
+    InDoubtError,
+    NeedsAttentionError,
+    StateError,
+    TransientError,
+    UnavailableError,
+)
 from orderflow.flow.delivery.push_batch import push_batch
 from orderflow.flow.delivery.request import withdraw
 from orderflow.flow.delivery.resolve import resolve_held
@@ -141,6 +148,29 @@ def test_what_an_older_release_began_is_as_old_as_its_last_attempt_in_the_log(in
     installation.do("UPDATE erp_push_log SET created_at = now() - interval '11 minutes'")
     installation.do("UPDATE erp_export SET last_begun_at = NULL, next_attempt_at = now()")
     installation.work_off(connection_id)
+    assert api.taken == [order_id]
+
+
+@pytest.mark.parametrize(
+    "error", [BusyError("429", rests_for=120), UnavailableError("down"), NeedsAttentionError("who?")]
+)
+def test_what_met_the_target_away_was_not_sent_before(installation: Any, monkeypatch: Any, error: Any) -> None:
+    api, begun = MemoryApi(), []
+
+    def noting(order: Any, config: Any) -> Any:
+        begun.append(order.delivery.last_begun_at)
+        return export(order, config)
+
+    export = api.export
+    monkeypatch.setattr(api, "export", noting)
+    api.script["export"] = [error, TransientError("once more"), InDoubtError("lost"), InDoubtError("lost")]
+    connection_id = installation.connect(api)
+    (order_id,) = installation.pushed()
+    for _ in range(5):
+        push_batch(installation.wiring, installation.org_id, connection_id)
+        installation.do("UPDATE erp_connection SET rests_until = NULL, breaker_state = 'CLOSED'")
+        installation.make_all_due()
+    assert [one is not None for one in begun] == [False, False, False, True, True]
     assert api.taken == [order_id]
 
 
