@@ -12,10 +12,15 @@ from orderflow.storage.tables.states import is_order
 
 
 def _led_to_at(begun: str) -> str:
-    """SQL for: where the attempt at the export `e` led that began at a time which the export keeps."""
+    """SQL for: where the attempt at the export `e` led that began at a time which the export keeps.
+
+    It has that very time, unless the export is of an older release or the time was noted after it began: then it is the
+    last before. Beside it another may seem to be earlier, where the database's clock was put back.
+    """
     return f"""(
         SELECT l.request_json ->> 'destination' FROM erp_push_log l
-        WHERE l.erp_export_id = e.id AND l.created_at <= e.{begun} ORDER BY l.attempt_no DESC LIMIT 1
+        WHERE l.erp_export_id = e.id AND l.created_at <= e.{begun}
+        ORDER BY l.created_at = e.{begun} DESC, l.attempt_no DESC LIMIT 1
     )"""  # noqa: S608  # built from names of columns
 
 

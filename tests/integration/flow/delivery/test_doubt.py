@@ -65,6 +65,22 @@ def test_an_order_in_doubt_is_not_sent_to_where_its_connection_leads_since(insta
     assert api.taken == [order_id]
 
 
+def test_nor_after_that_was_asked_by_a_clock_that_was_put_back(installation: Any) -> None:
+    api, connection_id, order_id = in_doubt(installation, finds=True)
+    for table, moments in (("erp_push_log", ["created_at"]), ("erp_export", ["begun_at", "last_begun_at"])):
+        ahead = ", ".join(f"{name} = {name} + interval '1 hour'" for name in moments)
+        installation.do(f"UPDATE {table} SET {ahead}")
+    api.taken.clear()  # at the other ERP it is not
+    elsewhere = {"password": "s3cret", "url": "https://another.example"}
+    edit_connection(installation.wiring, installation.org_id, connection_id, elsewhere, ACTOR)
+    for unclear in (True, False):
+        api.script["find"] = [TransientError("500")] if unclear else []
+        installation.make_all_due()
+        push_batch(installation.wiring, installation.org_id, connection_id)
+    export = installation.export(order_id)
+    assert (api.taken, export["held_at"] is not None, export["error_json"]["code"]) == ([], True, "TARGET_CHANGED")
+
+
 @pytest.mark.parametrize("finds", [False, True], ids=["held", "still asked about"])
 def test_a_person_may_say_that_it_never_arrived_and_correct_it(installation: Any, finds: bool) -> None:
     api, connection_id, order_id = in_doubt(installation, finds=finds)
