@@ -149,13 +149,16 @@ class OrderBookConnector(BaseConnector, Generic[A]):
         self, draft_orders: Sequence[DraftOrder], config: dict[str, Any]
     ) -> Iterator[tuple[UUID, ExportResult | ConnectorError]]:
         """Enter a batch: what the orders name is looked up together, then each is entered on its own."""
+        left = dict.fromkeys(order.id for order in draft_orders)
         try:
             with self._book(config) as (book, noting):
                 _prepare(book, draft_orders)
                 for order in draft_orders:
-                    yield order.id, _outcome(book, noting, order)
-        except ConnectorError as error:  # of opening or preparing: nothing was begun
-            yield from ((order.id, error) for order in draft_orders)
+                    outcome = _outcome(book, noting, order)
+                    del left[order.id]
+                    yield order.id, outcome
+        except ConnectorError as error:  # of opening, preparing or explaining: it is not about what has its outcome
+            yield from ((order_id, error) for order_id in left)
 
     def commits_within(self, config: dict[str, Any]) -> float:
         """Return 60 seconds: longer than these ERPs let a request take."""
