@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-import unicodedata
+
+from orderflow.domain.letters import normalized
 
 _PLAIN = re.compile(r"[!-~]+(?: [!-~]+)*")
 
@@ -27,7 +28,7 @@ def clean_code(code: str | None) -> str | None:
     """
     if code is None or _PLAIN.fullmatch(code):
         return code
-    seen = unicodedata.normalize("NFC", _HIDDEN.sub("", code))
+    seen = normalized("NFC", _HIDDEN.sub("", code))
     return _BLANKS.sub(" ", seen).strip(" ") or None
 
 

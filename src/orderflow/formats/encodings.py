@@ -12,6 +12,7 @@ from bisect import bisect_left
 from typing import Literal
 
 from orderflow.domain.errors import RejectedError
+from orderflow.domain.letters import normalized
 
 Encoding = Literal[
     "utf-8", "utf-8-sig", "windows-1252", "iso-8859-15",
@@ -47,7 +48,7 @@ def encoded(text: str, encoding: str) -> bytes:
     """
     content = _exact(text, encoding)
     if content is None:
-        text = unicodedata.normalize("NFC", text)
+        text = normalized("NFC", text)
         content = _exact(text, encoding)
     if content is None:
         raise _lacks(text, encoding)

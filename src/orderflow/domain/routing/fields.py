@@ -6,7 +6,6 @@ The names are those of mappings and templates (`formats/order_fields.py`); an ad
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import date
@@ -14,6 +13,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, get_type_hints
 
+from orderflow.domain.letters import normalized
 from orderflow.domain.orders import (
     HEADER,
     LINE_CONTENT,
@@ -64,7 +64,7 @@ def comparable(kind: FieldKind, value: Any) -> Any:
 def folded(text: str) -> str | None:
     """Return text as it is compared: in small letters, composed (NFC), white space one blank; None if it is blank."""
     if not text.isascii():
-        text = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
+        text = normalized("NFC", normalized("NFC", text).casefold())
     return " ".join(text.split()).lower() or None
 
 

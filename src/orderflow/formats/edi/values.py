@@ -6,7 +6,6 @@ Each is given with the field that it comes from, so that a refusal names it.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -14,6 +13,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from orderflow.domain.errors import RejectedError
+from orderflow.domain.letters import normalized
 
 _HINT = "Correct the order; or, if the partner can read it, the connection's settings. Then push again."
 _BREAKS = re.compile(r"\r\n|[\r\n\v\f\x85\u2028\u2029]")
@@ -138,7 +138,7 @@ class Values:
     def _letters(self, text: str, field: str) -> str:
         written = self.letters.written(text)
         if written is None:
-            written = self.letters.written(unicodedata.normalize("NFC", text))
+            written = self.letters.written(normalized("NFC", text))
         if written is None:
             wrong = next((letter for letter in text if self.letters.written(letter) is None), text[:1])
             problem = f"holds {wrong!r} (U+{ord(wrong):04X}), which is not in {self.letters.name}"

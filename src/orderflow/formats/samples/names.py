@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from orderflow.domain.letters import normalized
+
 _WORDS = {
     "order.external_order_number": (
         "order ordernumber orderno ordernr orderid orderref orderreference ponumber pono ponr purchaseorder "
@@ -127,7 +129,7 @@ def _of_group(word: str, group: str) -> str | None:
 
 def _spellings(name: str) -> tuple[str, ...]:
     """Return a name in small letters without marks: ü as ue, and as u; each once."""
-    small = unicodedata.normalize("NFKC", name).casefold().translate(_PLAIN_LETTERS)
-    plain = "".join(letter for letter in unicodedata.normalize("NFKD", small) if not unicodedata.combining(letter))
+    small = normalized("NFKC", name).casefold().translate(_PLAIN_LETTERS)
+    plain = "".join(letter for letter in normalized("NFKD", small) if not unicodedata.combining(letter))
     spelled = small.translate(_LETTERS)
     return tuple(dict.fromkeys(re.sub(r"[^a-z0-9]", "", text) for text in (spelled, plain)))
