@@ -7,10 +7,13 @@ and digits, as keys do and words do not, else from `LONG` on.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable
 from functools import lru_cache
+from itertools import accumulate
 
 from orderflow.domain.codes import UNSEEN
+from orderflow.domain.letters import alike
 
 SHORTEST = 8
 """Characters of a piece that has letters and digits."""
@@ -25,6 +28,7 @@ _GAP = rf"\s\x00-\x1f\x7f{UNSEEN}"
 """Blanks, line breaks, control characters, and what is not seen."""
 
 _GAPS = re.compile(f"[{_GAP}]+")
+_NO_GAPS = re.compile(f"[^{_GAP}]+")
 _HEAD_OF_KEY = "-----"
 """How a key in PEM begins, and every other one; its lines are forms by themselves."""
 
@@ -43,8 +47,9 @@ class Pieces:
 
     def __init__(self, secrets: Iterable[str], forms: Iterable[str], hidden: str) -> None:
         self._hidden = hidden
-        apart = {_GAPS.sub("", secret).lower() for secret in secrets}
-        self._apart = [(one, _spaced(one)) for one in sorted(apart, key=lambda one: (-len(one), one)) if _counts(one)]
+        written = {_GAPS.sub("", secret) for secret in secrets}
+        apart = {alike(one) for secret in written for one in (secret, secret.lower())}  # which may be longer
+        self._apart = [one for one in sorted(apart, key=lambda one: (-len(one), one)) if _counts(one)]
         cut = sorted({_small(form) for form in forms if len(form) > SHORTEST and not form.startswith(_HEAD_OF_KEY)})
         self._longest = max(map(len, cut), default=0) + len(_EDGE)
         every = "\n".join(cut)
@@ -58,15 +63,28 @@ class Pieces:
             return text
         if _may_have_gaps(text):
             squeezed = _squeezed(text)
-            for secret, pattern in self._apart:
+            for secret in self._apart:
                 if secret in squeezed:
-                    text = pattern.sub(self._hidden, text)
+                    text = self._without_apart(text, secret)
         # A quick look first: where a secret was cut, what is left at the cut is a part of one.
         if self._may_be_part(text[-self._longest :].rstrip(_EDGE)[-SHORTEST:]):
             text = self._without_end(text)
         if self._may_be_part(text[: self._longest].lstrip(_EDGE)[:SHORTEST]):
             text = self._without_beginning(text)
         return text
+
+    def _without_apart(self, text: str, secret: str) -> str:
+        """Return a text without a secret whose letters may stand apart: it is looked for where they do not."""
+        runs = [found.span() for found in _NO_GAPS.finditer(text)]
+        ends = [0, *accumulate(end - start for start, end in runs)]
+        squeezed, shown, kept = _squeezed(text), [], 0
+        at = squeezed.find(secret)
+        while at >= 0:
+            first, last = (_place(runs, ends, one) for one in (at, at + len(secret) - 1))
+            shown += [text[kept:first], self._hidden]
+            kept = last + 1
+            at = squeezed.find(secret, at + len(secret))
+        return "".join([*shown, text[kept:]])
 
     def _may_be_part(self, piece: str) -> bool:
         """Return whether one of the forms holds a piece, in small or capital letters.
@@ -87,8 +105,8 @@ class Pieces:
     def _cut(self, end: str, begins: dict[str, list[str]]) -> tuple[int, int] | None:
         """Return how far from a text's end a secret begins that was cut there, and how far from it the cut is."""
         told = _small(end.rstrip(_EDGE))
-        known = [(form, beginning) for beginning in begins if beginning in told for form in begins[beginning]]
-        starts = [_start_of(form, told, beginning) for form, beginning in known]
+        known = [form for beginning in begins if beginning in told for form in begins[beginning]]
+        starts = [_start_of(form, told) for form in known]
         start = min((start for start in starts if start is not None and _counts(told[start:])), default=None)
         return None if start is None else (len(end) - start, len(end) - len(told))
 
@@ -117,11 +135,13 @@ def _small_letter(letter: str) -> str:
 @lru_cache(maxsize=4)
 def _squeezed(text: str) -> str:
     """Return a text without gaps, in small letters; one line of the log is asked for by each connection's secrets."""
-    return _GAPS.sub("", text).lower()
+    return alike(_GAPS.sub("", text))
 
 
-def _spaced(secret: str) -> re.Pattern[str]:
-    return re.compile(f"[{_GAP}]*+".join(map(re.escape, secret)), re.IGNORECASE)
+def _place(runs: list[tuple[int, int]], ends: list[int], at: int) -> int:
+    """Return where a letter stands in a text: `at` is where it stands without the gaps between the runs."""
+    run = bisect_right(ends, at) - 1
+    return runs[run][0] + at - ends[run]
 
 
 def _by_beginning(forms: list[str]) -> dict[str, list[str]]:
@@ -131,11 +151,16 @@ def _by_beginning(forms: list[str]) -> dict[str, list[str]]:
     return found
 
 
-def _start_of(form: str, text: str, beginning: str) -> int | None:
-    """Return where a text's end begins that is the beginning of a form; the longest one."""
-    start = text.find(beginning, max(0, len(text) - len(form)))
-    while start >= 0:
-        if form.startswith(text[start:]):
-            return start
-        start = text.find(beginning, start + 1)
-    return None
+def _start_of(form: str, text: str) -> int | None:
+    """Return where a text's end begins that is the beginning of a form; the longest one.
+
+    Each letter is compared twice at most (Knuth, Morris and Pratt): trying each place would take the square of that.
+    """
+    letters = [*form[: len(text)], "", *text[-len(form) :]]
+    fits = [0]
+    for letter in letters[1:]:
+        length = fits[-1]
+        while length and letters[length] != letter:
+            length = fits[length - 1]
+        fits.append(length + (letters[length] == letter))
+    return len(text) - fits[-1] if fits[-1] >= SHORTEST else None

@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, quote_plus
 
+from orderflow.domain.letters import alike
 from orderflow.domain.pieces import Pieces
 
 HIDDEN = "********"
@@ -23,6 +24,10 @@ SHORTEST = 4
 _SURE = 8
 """Characters from which on a form is looked for in whatever case, since it is not found by chance."""
 
+_HEAD = 64
+"""Characters of a form that a pattern compares at each place of a text; the rest of a longer one is looked up."""
+
+_NOTHING = "(?!)"
 _DEEPEST = 60
 
 _RUNS = re.compile("[A-Za-z0-9]+")
@@ -54,9 +59,13 @@ class Redactor:
         longest_first = sorted(forms, key=lambda form: (-len(form), form))
         marked = [secret.strip() for secret in secrets if _has_marks(secret.strip())]
         loose = [_loosely(secret) for secret in marked]
-        sure = [f"(?i:{re.escape(form)})" if len(form) >= _SURE else re.escape(form) for form in longest_first]
-        pattern = "|".join([*sure, *loose])
-        self._pattern = re.compile(pattern) if pattern else None
+        self._long = _by_head([alike(form) for form in longest_first if len(form) > _HEAD])
+        short = [form for form in longest_first if len(form) <= _HEAD]
+        sure = [f"(?i:{re.escape(form)})" if len(form) >= _SURE else re.escape(form) for form in short]
+        pattern = "|".join([*sure, *loose]) or _NOTHING
+        heads = "|".join(map(re.escape, self._long)) or _NOTHING
+        self._short = re.compile(pattern)
+        self._pattern = re.compile(f"((?i:{heads}))|{pattern}") if forms else None
         self._needles = _needles([*forms, *map(_longest_run, marked)])
         self._shortest = len(self._needles[0]) if self._needles else 0
         self._pieces = Pieces(secrets, forms, HIDDEN)
@@ -65,17 +74,55 @@ class Redactor:
         """Return a text without secrets."""
         if self._pattern is None:
             return text
-        return self._pieces.hidden_in(self._pattern.sub(HIDDEN, text) if self._may_hold(text) else text)
+        return self._pieces.hidden_in(self._without_whole(text) if self._may_hold(text) else text)
+
+    def _without_whole(self, text: str) -> str:
+        shown, kept = [], 0
+        for start, end in self._places(text):
+            shown += [text[kept:start], HIDDEN]
+            kept = end
+        return "".join([*shown, text[kept:]])
+
+    def _places(self, text: str) -> Iterator[tuple[int, int]]:
+        """Yield where forms begin and end: at each place the longest one, if none that began before reaches beyond."""
+        small, at = alike(text), 0
+        known: dict[str, int] = {}
+        while self._pattern is not None and (found := self._pattern.search(text, at)):
+            start, end = found.span()
+            if found.lastindex:
+                end = self._end_of_long(small, start, known) or self._end_of_short(text, start)
+            if end:
+                yield start, end
+            at = end or start + 1
+
+    def _end_of_long(self, small: str, start: int, known: dict[str, int]) -> int:
+        """Return where the longest form ends that begins at `start`, where a head of one is; 0 if none does.
+
+        Args:
+            known: Where each form stands next, which is looked for again only when that is passed: to compare the rest
+                of it at each place where its head is would take hours for a text that is made of its head.
+        """
+        for form in self._long[small[start : start + _HEAD]]:
+            if known.get(form, -1) < start:
+                place = small.find(form, start)
+                known[form] = len(small) if place < 0 else place
+            if known[form] == start:
+                return start + len(form)
+        return 0
+
+    def _end_of_short(self, text: str, start: int) -> int:
+        found = self._short.match(text, start)
+        return found.end() if found else 0
 
     def _may_hold(self, text: str) -> bool:
         """Return False where a look for a few parts of secrets, a hundredth of the work, tells that there is none."""
-        if self._needles is None or not text.isascii():
+        if self._needles is None:
             return True
         if len(text) < self._shortest:
             return False
-        lowered = text.lower()
+        small = alike(text)
         for needle in self._needles:  # noqa: SIM110  # `any` takes half as long again, for every order
-            if needle in lowered:
+            if needle in small:
                 return True
         return False
 
@@ -95,24 +142,34 @@ class Redactor:
         if isinstance(value, bool) or value is None:
             return value
         if isinstance(value, int | float | Decimal):
-            return HIDDEN if self._pattern.fullmatch(str(value)) else value
+            return HIDDEN if self._is_form(str(value)) else value
         return self._of_thing(value)
 
     def _of_thing(self, value: Any) -> Any:
         """Return a thing that says no secret when it is written as text; else only that there was one."""
         if isinstance(value, bytes):
             return self.text(value.decode("latin-1")).encode("latin-1")
-        return value if self._pattern is None or not self._pattern.search(str(value)) else HIDDEN
+        return value if next(self._places(str(value)), None) is None else HIDDEN
+
+    def _is_form(self, text: str) -> bool:
+        small = alike(text)
+        return small in self._long.get(small[:_HEAD], ()) or self._short.fullmatch(text) is not None
+
+
+def _by_head(forms: Iterable[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for form in forms:
+        found.setdefault(form[:_HEAD], []).append(form)
+    return found
 
 
 def _needles(parts: Iterable[str]) -> list[str] | None:
-    """Return what an ASCII text holds in small letters if it holds one of the parts; None where that cannot be told.
+    """Return what a text holds in small letters if it holds one of the parts; None where that cannot be told.
 
-    A part that holds another one need not be looked for. In whatever case, a letter beyond ASCII may stand for one of
-    ASCII (the Kelvin sign for k), and an empty part says nothing.
+    A part that holds another one need not be looked for. An empty part says nothing.
     """
     needles: list[str] = []
-    for part in sorted({part.lower() if part.isascii() else "" for part in parts}, key=len):
+    for part in sorted(set(map(alike, parts)), key=len):
         if not part:
             return None
         if not any(needle in part for needle in needles):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from orderflow.domain.codes import clean_code
 from orderflow.domain.errors import RejectedError
-from orderflow.domain.letters import MOST_MARKS, normalized
+from orderflow.domain.letters import MOST_MARKS, alike, normalized
 from orderflow.domain.order_keys import key_of
 from orderflow.domain.orders import DraftOrder
 from orderflow.domain.routing.fields import folded
@@ -81,3 +82,30 @@ def test_whoever_compares_letters_is_not_held_up():
         encoded(text, "windows-1252")
     with pytest.raises(RejectedError, match="is not in UNOC"):
         Values(EdifactLetters("UNOC", "3")).coded("Stk", {"Stk": text}, "uom", "Units")
+
+
+CASED = [one for one in map(chr, range(0x20000)) if len({one, one.lower(), one.upper(), one.title()}) > 1]
+
+
+def test_those_are_alike_which_a_pattern_that_ignores_case_takes_for_each_other():
+    by_capital: dict[str, list[str]] = {}
+    for one in CASED:
+        assert re.fullmatch(alike(one), one, re.IGNORECASE)
+        by_capital.setdefault(one.lower().upper(), []).append(one)
+    for family in (
+        *by_capital.values(),
+        "iI\u0130\u0131",
+        "sS\u017f",
+        "kK\u212a",
+        "\u0345\u03b9\u0399\u1fbe",
+        "\u03f4\u03b8",
+    ):
+        for one in family:
+            for other in family:
+                assert (alike(one) == alike(other)) == bool(re.fullmatch(one, other, re.IGNORECASE)), (one, other)
+
+
+@given(st.text(st.sampled_from([*"aK \u03a3\u03c3\u03c2\u0130\u0307\u1e9e\ufb06\u0345", *CASED])))
+def test_a_letter_is_like_another_whatever_stands_beside_it(text):
+    assert alike(text) == "".join(map(alike, text))
+    assert len(alike(text)) == len(text)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orderflow.domain.pieces import _GAP, Pieces, _start_of
 from orderflow.domain.redaction import HIDDEN, Redactor
 
 SECRET = "Zq7-rT2.xW9_kB4vN"
@@ -81,3 +83,30 @@ def test_a_text_without_pieces_is_the_same(text: str, secret: str) -> None:
 def test_a_text_made_to_be_slow_is_read_at_once(piece: str) -> None:
     text = piece * (1_000_000 // len(piece))
     Redactor([SECRET, "Zq" * 1_000 + "7"]).text(text)
+
+
+@given(
+    st.text("aK1", min_size=16, max_size=24),
+    st.lists(st.sampled_from(["a", "k", "K", "1", "\u212a", *GAPS]), max_size=90),
+)
+def test_letters_apart_are_found_as_one_pattern_finds_them(secret: str, letters: list[str]) -> None:
+    text = "".join([*letters, " ".join(secret), *letters[:9], *secret])
+    pattern = re.compile(f"[{_GAP}]*+".join(map(re.escape, secret.lower())), re.IGNORECASE)
+    assert Pieces([secret], [], HIDDEN).hidden_in(text) == pattern.sub(HIDDEN, text)
+
+
+@given(st.text("ab", min_size=9, max_size=60), st.text("ab", max_size=60))
+def test_the_longest_end_that_begins_a_form_is_found(form: str, text: str) -> None:
+    starts = [start for start in range(len(text) - 7) if form.startswith(text[start:])]
+    assert _start_of(form, text) == min(starts, default=None)
+
+
+def test_no_end_of_a_text_is_slow_to_compare() -> None:
+    half = "\U0001f511" * 400_000
+    assert _start_of(f"{half}b{half}", half * 2) == len(half)
+
+
+def test_letters_apart_are_not_slow_to_find() -> None:
+    secret = "a" * 100_000
+    near = " ".join("a" * 99_999 + "b") * 3
+    assert Redactor([secret]).text(f"{near} {' '.join(secret)} {near}") == f"{near} {HIDDEN} {near}"
