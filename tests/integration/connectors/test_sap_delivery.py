@@ -678,3 +678,17 @@ def test_a_refusal_after_an_earlier_call_that_got_half_way_is_a_persons_affair(s
 def test_an_order_that_is_gone_is_a_persons_affair(sap, connector):
     with pytest.raises(InDoubtError, match="no order"):
         connector.take_back(recall_of(order_of(), "4711"), config_of(sap, rejection_reason="50"))
+
+
+@pytest.mark.parametrize("number", ["1000001", None])
+def test_an_order_that_shows_no_items_is_not_taken_for_a_rejected_one(sap, connector, number):
+    config = config_of(sap, rejection_reason="50")
+    order = order_of(a_line(1), a_line(2))
+    connector.export(order, config)
+    items = sap.orders["1000001"]["to_Item"]
+    sap.orders["1000001"]["to_Item"] = []
+    with pytest.raises(InDoubtError, match="1000001 without any item"):
+        connector.take_back(recall_of(order, number), config)
+    sap.orders["1000001"]["to_Item"] = items
+    assert not connector.take_back(recall_of(order, number), config).inferred
+    assert reasons(sap) == ["50", "50"]

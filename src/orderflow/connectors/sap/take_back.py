@@ -22,11 +22,14 @@ def take_back(service: SapService, order: DraftOrder) -> ExportResult:
 
     Raises:
         RejectedError: SAP keeps it; TOO_LATE: some of it was delivered.
+        InDoubtError: SAP shows none of its items, so that nobody knows whether all of them are rejected.
         ConnectorError: It is not known how far it got; it is safe to repeat.
     """
     head = sent(service, order)
     number = str(head["SalesOrder"])
     items = [item for item in service.items([number]) if is_whole(item)]
+    if not items:
+        raise _nothing_shown(number)
     open_items = [item for item in items if not item.get("SalesDocumentRjcnReason")]
     if open_items and head.get("OverallDeliveryStatus") not in NOT_DELIVERED:
         raise RejectedError(
@@ -76,6 +79,13 @@ def _undo(service: SapService, items: list[Row]) -> None:
             _give_reason(service, item, "")
     except ConnectorError as error:
         raise _half_done(error) from None
+
+
+def _nothing_shown(number: str) -> InDoubtError:
+    return InDoubtError(
+        f"SAP shows the order {number} without any item, so that what it holds of it is unknown.",
+        hint="It is looked at again by itself. If that does not help, look in SAP and say how it ended.",
+    )
 
 
 def _half_done(error: ConnectorError) -> InDoubtError:
