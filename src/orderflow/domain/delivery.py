@@ -178,6 +178,8 @@ class ExportResult:
         received: The target said that it has the document, which is a receipt and confirms nothing.
         given_back: Of a recall: the ERP has given the order back by now. Without it the recall has arrived, and the ERP
             answers it later.
+        not_shown: Of a recall: that the order was given back is concluded from that the ERP does not show it. It counts
+            once the ERP would have shown it (`commits_within`); until then it is asked again.
         nothing_done: With `success` False: the ERP surely did nothing, so that it is tried again. Without it nobody
             knows, and the order is in doubt.
         proof: What the target signed about it.
@@ -194,6 +196,7 @@ class ExportResult:
     nothing_done: bool = False
     received: bool = False
     given_back: bool = False
+    not_shown: bool = False
     proof: Proof | None = None
 
     def __post_init__(self) -> None:

@@ -528,7 +528,8 @@ def test_an_open_order_is_deleted_and_a_repeated_call_finds_that_done(bc, connec
         connector.take_back(recall, config)
     assert not bc.orders
     if known:
-        assert connector.take_back(recall, config).inferred
+        again = connector.take_back(recall, config)
+        assert (again.inferred, again.not_shown) == (True, True)
     else:
         with pytest.raises(InDoubtError):
             connector.take_back(recall, config)
@@ -597,3 +598,25 @@ def test_many_orders_with_kills_none_twice_none_lost_amounts_equal(bc, connector
     assert sum(line["quantity"] * line["unitPrice"] for line in made) == sum(
         (line.qty * line.unit_price for line in ordered if line.qty and line.unit_price), Decimal(0)
     )
+
+
+def test_an_order_that_is_not_shown_yet_is_not_taken_for_a_deleted_one(bc, connector):
+    order, engine = order_of(), MemoryEngine(connector, config_of(bc, deletes_recalled=True))
+    engine.push(order)
+    engine.run()
+    bc.misbehave(Fault(content=b'{"value": []}'), Fault(content=b'{"value": []}'), method="GET")
+    engine.recall(order)
+    engine.run()
+    assert (order.status, bc.orders) == (OrderStatus.RECALLED, {})
+
+
+def test_an_order_that_somebody_deleted_counts_as_recalled_once_it_would_be_shown(bc, connector):
+    order, engine = order_of(), MemoryEngine(connector, config_of(bc, deletes_recalled=True))
+    engine.push(order)
+    engine.run()
+    bc.orders.clear()
+    engine.recall(order)
+    before = engine.passed
+    engine.run()
+    assert order.status is OrderStatus.RECALLED
+    assert engine.passed - before >= connector.commits_within({})

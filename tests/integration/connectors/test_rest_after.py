@@ -101,10 +101,10 @@ class House:
         self.installation, self.shop = installation, shop
         self.wiring, self.org_id = installation.wiring, installation.org_id
 
-    def connect(self, **more: Any) -> None:
+    def connect(self, commit_within: int = 0, **more: Any) -> None:
         config = config_of(self.shop, **more)
         config = {name: value for name, value in config.items() if value is not None}
-        options = {"commit_within": 0}  # what the shop has not done by now it never will
+        options = {"commit_within": commit_within}  # 0: what the shop has not done by now it never will
         self.way = add_connection(self.wiring, self.org_id, "REST_JSON", config, ACTOR, options=options, enabled=True)
 
     def sent(self) -> UUID:
@@ -129,6 +129,10 @@ class House:
             self.installation.make_all_due()
             self.installation.do("UPDATE erp_connection SET breaker_state = 'CLOSED', rests_until = NULL")
             self.installation.work_off(self.way)
+
+    def a_minute_passes(self) -> None:
+        for column in ("doubt_since", "last_begun_at"):
+            self.installation.do(f"UPDATE erp_export SET {column} = {column} - interval '61 seconds'")
 
     def status(self, order_id: UUID) -> str:
         return str(self.installation.order(order_id)["status"])
@@ -204,6 +208,33 @@ def test_a_recall_whose_answer_is_lost_is_asked_for_and_sent_once(house: House, 
     house.recall(order_id)
     house.shop.misbehave(replace(fault, status=202) if fault is HTML else fault)
     house.work_off(3)
+    assert (house.status(order_id), len(house.asked("POST"))) == ("RECALLED", 1)
+
+
+def test_an_order_that_the_shop_shows_late_is_not_taken_for_one_that_it_took_back(house: House) -> None:
+    house.connect(commit_within=60)
+    order_id = house.sent()
+    house.recall(order_id)
+    house.shop.misbehave(DROP_BEFORE)
+    house.shop.misbehave(*[Fault(content=b'{"items": []}')] * 2, method="GET")
+    house.work_off(3)
+    assert (house.status(order_id), house.error(order_id)["code"]) == ("RECALLING", "FIND_TOO_EARLY")
+    house.shop.recover()
+    house.a_minute_passes()
+    house.work_off(2)
+    assert (house.status(order_id), house.shop.orders["SO-1"]["state"]) == ("RECALLED", "cancelled")
+
+
+def test_an_order_that_the_shop_does_not_show_counts_as_taken_back_once_it_would_show_it(house: House) -> None:
+    house.connect(commit_within=60)
+    house.shop.deletes = True
+    order_id = house.sent()
+    house.recall(order_id)
+    house.shop.misbehave(DROP_AFTER)
+    house.work_off(3)
+    assert house.status(order_id) == "RECALLING"
+    house.a_minute_passes()
+    house.work_off()
     assert (house.status(order_id), len(house.asked("POST"))) == ("RECALLED", 1)
 
 

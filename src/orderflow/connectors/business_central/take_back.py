@@ -14,7 +14,7 @@ _BY_HAND = "Ask the company's people. Once it is cancelled there, confirm the re
 
 
 def take_back(company: Company, order: DraftOrder) -> ExportResult:
-    """Delete a sent order. Repeated after a lost answer, it finds the order gone.
+    """Delete a sent order. Repeated after a lost answer, it finds the order gone; so it does one that is not shown yet.
 
     Raises:
         RejectedError: The company keeps it; TOO_LATE: it is released, shipped or invoiced.
@@ -25,7 +25,8 @@ def take_back(company: Company, order: DraftOrder) -> ExportResult:
     if not rows:
         if company.is_invoiced(number):
             raise _too_late(f"The order {number} was invoiced already.")
-        return ExportResult(True, order.delivery.export_id, connector_metadata={"erp_order_id": number}, inferred=True)
+        about = {"erp_order_id": number}
+        return ExportResult(True, order.delivery.export_id, connector_metadata=about, inferred=True, not_shown=True)
     with clear("How does the order fare?"):
         if has_shipped(rows[0]):
             raise _too_late(f"Some of the order {number} was shipped already.")

@@ -61,7 +61,7 @@ def was_done(order: DraftOrder, opened: Opened) -> dict[str, Any] | None:
     """Ask whether an order was changed or taken back whose answer was lost; None: it clearly was not.
 
     Returns:
-        Facts for the log.
+        How: `status`, `erp_order_id`, and `not_shown` where the API does not show the order any more.
 
     Raises:
         ConnectorError: There was no clear answer.
@@ -76,7 +76,9 @@ def was_done(order: DraftOrder, opened: Opened) -> dict[str, Any] | None:
         if not there:
             raise _unclear("it does not find the order that is to be changed")
         return facts if _was_last(order, opened, answer) else None
-    return facts if not there or _was_taken_back(opened, answer) else None
+    if not there:
+        return facts | {"not_shown": True}
+    return facts if _was_taken_back(opened, answer) else None
 
 
 def _was_last(order: DraftOrder, opened: Opened, answer: Answer) -> bool:

@@ -167,8 +167,11 @@ class RestJsonConnector(OneByOneConnector):
         return found
 
 
-def _done(order: DraftOrder, *, status: int, erp_order_id: str | None, inferred: bool = False) -> ExportResult:
+def _done(
+    order: DraftOrder, *, status: int, erp_order_id: str | None, inferred: bool = False, not_shown: bool = False
+) -> ExportResult:
     result = _result(order, erp_order_id, status=status, inferred=inferred)
+    result.not_shown = not_shown
     result.given_back = order.delivery.kind is Kind.RECALL
     return result
 

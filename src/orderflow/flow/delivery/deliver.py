@@ -24,7 +24,7 @@ from orderflow.domain.errors import (
     TransientError,
 )
 from orderflow.flow.delivery.connector_fault import connector_fault
-from orderflow.flow.delivery.look import look_again, may_be_sent
+from orderflow.flow.delivery.look import look_again, may_be_sent, too_early
 from orderflow.flow.fault_points import reached
 from orderflow.flow.ports import Attempt, Batch, Wiring
 
@@ -123,6 +123,8 @@ def _take_back(batch: Batch, attempts: list[Attempt], started: float) -> list[At
     for attempt in recalls:
         attempt.sent = True
         _note(batch, [attempt], partial(_taken_back, batch, attempt), started, as_outcome=sorted_out)
+        if isinstance(attempt.outcome, ExportResult):
+            attempt.outcome = too_early(batch, attempt, attempt.outcome) or attempt.outcome
         if isinstance(attempt.outcome, ExportResult | RejectedError):
             attempt.order.delivery.in_doubt = False
     return [attempt for attempt in attempts if attempt not in recalls]

@@ -88,7 +88,9 @@ def _ask(batch: Batch, attempt: Attempt, retry: RetryPolicy) -> ConnectorError |
         if not _sends_unasked(batch, attempt, retry):
             attempt.outcome = _unclear(error)
         return for_the_others(error)
-    if found is not None:
+    if found is not None and (early := too_early(batch, attempt, found)):
+        attempt.outcome = early
+    elif found is not None:
         attempt.order.delivery.in_doubt, found.inferred, attempt.outcome = False, True, found
     elif elsewhere := _elsewhere(batch, attempt):
         attempt.outcome = elsewhere
@@ -140,8 +142,22 @@ def _after_refusal(batch: Batch, attempt: Attempt, refusal: ConnectorError) -> E
             f"{refusal.message}",
             details=refusal.details,
         )
+    if early := too_early(batch, attempt, found):
+        return early
     attempt.order.delivery.in_doubt, found.inferred = False, True
     return found
+
+
+def too_early(batch: Batch, attempt: Attempt, found: ExportResult) -> InDoubtError | None:
+    """Return why a recalled order that its ERP does not show is not given back for sure yet; None: it is.
+
+    It may have been sent a moment before its recall, and an ERP shows late what it took.
+    """
+    wait = batch.to.commit_within - (attempt.doubt_age or 0.0)
+    if not found.not_shown or wait <= 0:
+        return None
+    attempt.ask_in = wait
+    return _perhaps_yet_to_come(wait)
 
 
 def _found(batch: Batch, attempt: Attempt) -> ExportResult | None:
