@@ -28,7 +28,7 @@ from orderflow.domain.states import (
 )
 from orderflow.flow.doctor import EndedRecall, Finding, OpenDocument
 from orderflow.storage.database import Database
-from orderflow.storage.tables.states import WITHIN, among, fitting, may, overdue, quoted, tells_order, unsent
+from orderflow.storage.tables.states import WITHIN, among, fitting, in_doubt, may, overdue, quoted, tells_order, unsent
 from orderflow.storage.work.clock import CERTIFICATE_ENDS, awaited, unleased
 
 _MOST = 1_000
@@ -172,11 +172,18 @@ _OVERDUE = f"""
     WHERE {_IS_SENT} AND ({" OR ".join(map(overdue, Level))})
     ORDER BY e.inferred DESC, e.sent_at
 """
-_HELD = f"""
+_UNKNOWN = f"""
     SELECT {_WHO}, false AS repairable,
            format('It is unknown whether %s arrived: %s', COALESCE(e.filename, 'the order'), e.error_json ->> 'message')
            AS message
-    {_FROM} WHERE {_WAITS} AND e.held_at IS NOT NULL ORDER BY e.held_at
+    {_FROM}
+"""
+# Also what an earlier release let fail although it may have arrived, and what a change waits for: nobody works on it.
+_HELD = f"""
+    ({_UNKNOWN} WHERE {_WAITS} AND e.held_at IS NOT NULL ORDER BY e.held_at)
+    UNION ALL
+    ({_UNKNOWN} JOIN erp_export n ON n.follows = e.id AND {may(ExportStep.WORK, "n.status")}
+     WHERE {among([ERPExportStatus.FAILED], "e.status")} AND {in_doubt("e")} AND {tells_order("e")})
 """
 _NAME = "COALESCE(c.name, c.connector_type)"
 _CONNECTIONS = "erp_connection c JOIN organization g ON g.id = c.org_id"

@@ -240,10 +240,8 @@ def resolve(world: World) -> str | None:
 
 
 def decide(world: World) -> str | None:
-    """Look into the ERP for what is held, and for what an earlier release gave up on that a change waits for."""
-    awaited = {row.follows for row in world.waits()}
-    given_up = [row for row in world.tables.exports.values() if row.id in awaited and _in_doubt(row)]
-    return _resolve(world, [row for row in (*world.waits(), *given_up) if row.held_at or row in given_up])
+    """Look into the ERP for what is held."""
+    return _resolve(world, [row for row in world.waits() if row.held_at])
 
 
 def _resolve(world: World, doubtful: Sequence[ExportRow]) -> str | None:

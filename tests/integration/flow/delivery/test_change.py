@@ -17,8 +17,12 @@ from orderflow.flow.answers.poll import poll_acks
 from orderflow.flow.delivery.claim import claim
 from orderflow.flow.delivery.deliver import deliver
 from orderflow.flow.delivery.open_target import open_target
+from orderflow.flow.delivery.push_batch import run
 from orderflow.flow.delivery.request import request_push
+from orderflow.flow.delivery.resolve import resolve_held
+from orderflow.flow.doctor import examine
 from orderflow.flow.order.approve import approve_order, edit_order
+from orderflow.storage.system.doctor import SqlBookKeeping
 from tests.integration.conftest import ACTOR, Installation
 
 
@@ -110,6 +114,60 @@ def test_an_order_whose_worker_died_after_it_was_staged_is_published_and_changed
     assert len(documents(folders)) == 1
     assert len(list((folders / "out").iterdir())) == 2
     assert installation.order(order_id)["status"] == "PUSHED"
+
+
+def in_the_way(installation: Installation, folders: Path, way: UUID) -> tuple[UUID, Path]:
+    """Return an order in ERROR whose file is staged, and whose final name a file of somebody else has."""
+    (order_id,) = installation.pushed(1)
+    to = open_target(installation.wiring, installation.org_id, way)
+    assert to is not None
+    batch = claim(installation.wiring, to, 1)
+    theirs = folders / "out" / installation.export(order_id)["filename"]
+    theirs.write_text("theirs", "utf-8")
+    run(installation.wiring, batch)
+    assert (installation.order(order_id)["status"], bool(installation.export(order_id)["staged_at"])) == ("ERROR", True)
+    return order_id, theirs
+
+
+def first_of(installation: Installation) -> Any:
+    return installation.rows("SELECT * FROM erp_export ORDER BY created_at LIMIT 1")[0]
+
+
+def test_a_change_of_what_failed_although_it_is_staged_goes_out_once_that_is_decided(
+    installation: Installation, folders: Path
+) -> None:
+    way = connect(installation, folders, reads_changes=True)
+    order_id, theirs = in_the_way(installation, folders, way)
+    changed(installation, order_id, "twelve")
+    installation.work_off(way)
+    installation.do("UPDATE erp_export SET doubt_since = doubt_since - interval '2 hours'")
+    installation.make_all_due()
+    installation.work_off(way)
+    assert (first_of(installation)["status"], bool(first_of(installation)["held_at"])) == ("PENDING", True)
+    found = examine(SqlBookKeeping(installation.database), installation.documents)
+    assert "DELIVERY_HELD" in {finding.code for finding in found if finding.export_id == first_of(installation)["id"]}
+    theirs.unlink()
+    installation.make_all_due()
+    installation.work_off(way)
+    installation.work_off(way)
+    assert (len(documents(folders)), installation.order(order_id)["status"]) == (1, "PUSHED")
+
+
+def test_a_change_that_waits_for_what_an_earlier_release_let_fail_is_told_and_may_be_decided(
+    installation: Installation, folders: Path
+) -> None:
+    way = connect(installation, folders, reads_changes=True)
+    order_id, _ = in_the_way(installation, folders, way)
+    changed(installation, order_id, "twelve")
+    first = first_of(installation)["id"]
+    installation.do(f"UPDATE erp_export SET status = 'FAILED' WHERE id = '{first}'")
+    assert installation.work_off(way) == 0
+    found = examine(SqlBookKeeping(installation.database), installation.documents)
+    assert [finding.export_id for finding in found if finding.code == "DELIVERY_HELD"] == [first]
+    resolve_held(installation.wiring.store, installation.org_id, first, "not_delivered", ACTOR)
+    installation.work_off(way)
+    assert installation.order(order_id)["status"] == "PUSHED"
+    assert documents(folders) == [], "it never arrived: what the order says now goes out as the order"
 
 
 def test_an_erp_that_takes_files_by_renaming_gives_the_order_back_and_gets_it_anew(

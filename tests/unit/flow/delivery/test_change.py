@@ -14,10 +14,13 @@ from orderflow.domain.states import ERPExportStatus, Kind, OrderStatus
 from orderflow.flow.answers.poll import poll_acks
 from orderflow.flow.delivery.change import ChangeWay, confirm_change, discard_change, what_follows
 from orderflow.flow.delivery.claim import claim
+from orderflow.flow.delivery.deliver import deliver
+from orderflow.flow.delivery.open_target import open_target
 from orderflow.flow.delivery.push_batch import push_batch, run
 from orderflow.flow.delivery.recall import confirm_recall, end_recall
 from orderflow.flow.delivery.request import withdraw
 from orderflow.flow.delivery.resolve import resolve_held
+from orderflow.flow.delivery.settle import settle
 from orderflow.flow.order.approve import approve_order, edit_order, reject_order
 from tests.unit.flow.conftest import ANNA
 
@@ -175,6 +178,64 @@ def test_what_is_staged_is_published_and_then_changed(house):
     work_off(house, house.to_dropzone)
     assert house.export(order).staged_at
     change(house, order)
+    for _ in range(3):
+        house.clock.forward(100)
+        work_off(house, house.to_dropzone)
+    assert [name.split("_")[0] for name in house.dropzone.takes] == ["sales", "change"]
+    assert house.status(order) is S.PUSHED
+
+
+THEIRS = "It is there already and holds something else."
+
+
+def refused_by_another_file(house, times):
+    """Return an order whose file was staged, and cannot get its name as another one has it; so it is in ERROR."""
+    order = house.pushed(house.to_dropzone)
+    house.dropzone.script["publish"] = [RejectedError(THEIRS, code="TARGET_EXISTS")] * times
+    work_off(house, house.to_dropzone)
+    assert (house.export(order).status, bool(house.export(order).staged_at)) == (X.FAILED, True)
+    return order
+
+
+def deliveries_of(house, order):
+    return sorted(house.tables.exports_of(order.id), key=lambda row: row.created_at)
+
+
+def test_what_failed_although_it_is_staged_is_published_after_all_where_a_change_waits_for_it(house):
+    order = refused_by_another_file(house, times=1)
+    change(house, order)
+    for _ in range(3):
+        house.clock.forward(100)
+        work_off(house, house.to_dropzone)
+    assert [name.split("_")[0] for name in house.dropzone.takes] == ["sales", "change"]
+    assert house.status(order) is S.PUSHED
+
+
+def test_what_fails_again_although_a_change_waits_for_it_is_held_and_a_person_decides(house):
+    order = refused_by_another_file(house, times=9)
+    change(house, order)
+    work_off(house, house.to_dropzone)
+    first, follows = deliveries_of(house, order)
+    assert (first.status, first.held_at, follows.status) == (X.PENDING, None, X.PENDING)
+    house.clock.forward(4000)
+    work_off(house, house.to_dropzone)
+    first = deliveries_of(house, order)[0]
+    assert first.held_at
+    assert first.error_json["code"] == "TARGET_EXISTS"
+    house.dropzone.script.clear()
+    resolve_held(house.store, house.org_id, first.id, "not_delivered", ANNA)
+    work_off(house, house.to_dropzone)
+    assert [name.split("_")[0] for name in house.dropzone.takes] == ["sales"], "what it says now, as the order"
+    assert house.status(order) is S.PUSHED
+
+
+def test_what_fails_while_it_is_changed_is_taken_up_again(house):
+    order = house.pushed(house.to_dropzone)
+    house.dropzone.script["publish"] = [RejectedError(THEIRS, code="TARGET_EXISTS")]
+    batch = claim(house.wiring, open_target(house.wiring, house.org_id, house.to_dropzone), 1)
+    deliver(house.wiring, batch)
+    change(house, order)
+    settle(house.wiring, batch)
     for _ in range(3):
         house.clock.forward(100)
         work_off(house, house.to_dropzone)
