@@ -101,11 +101,15 @@ class House:
         self.installation, self.shop = installation, shop
         self.wiring, self.org_id = installation.wiring, installation.org_id
 
-    def connect(self, commit_within: int = 0, **more: Any) -> None:
+    def connect(self, **more: Any) -> None:
         config = config_of(self.shop, **more)
         config = {name: value for name, value in config.items() if value is not None}
-        options = {"commit_within": commit_within}  # 0: what the shop has not done by now it never will
+        options = {"commit_within": 0}  # what the shop has not done by now it never will
         self.way = add_connection(self.wiring, self.org_id, "REST_JSON", config, ACTOR, options=options, enabled=True)
+
+    def shows_late(self) -> None:
+        with self.wiring.store.work(self.org_id) as work:
+            work.connections.change(self.way, {"commit_within": 60})
 
     def sent(self) -> UUID:
         (order_id,) = self.installation.pushed(1)
@@ -212,7 +216,8 @@ def test_a_recall_whose_answer_is_lost_is_asked_for_and_sent_once(house: House, 
 
 
 def test_an_order_that_the_shop_shows_late_is_not_taken_for_one_that_it_took_back(house: House) -> None:
-    house.connect(commit_within=60)
+    house.connect()
+    house.shows_late()
     order_id = house.sent()
     house.recall(order_id)
     house.shop.misbehave(DROP_BEFORE)
@@ -226,7 +231,8 @@ def test_an_order_that_the_shop_shows_late_is_not_taken_for_one_that_it_took_bac
 
 
 def test_an_order_that_the_shop_does_not_show_counts_as_taken_back_once_it_would_show_it(house: House) -> None:
-    house.connect(commit_within=60)
+    house.connect()
+    house.shows_late()
     house.shop.deletes = True
     order_id = house.sent()
     house.recall(order_id)
