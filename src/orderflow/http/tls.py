@@ -6,11 +6,11 @@ import ssl
 import tempfile
 from pathlib import Path
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from orderflow.domain.errors import ConfigError
-from orderflow.net.private_keys import mended
+from orderflow.net.private_keys import KindError, WorkFactorError, mended, open_key
 
 
 def tls_context(
@@ -34,30 +34,32 @@ def tls_context(
         except (ssl.SSLError, ValueError, TypeError):  # the last for what is not ASCII
             raise ConfigError("The authority's certificate (CA) cannot be read: give it in PEM.") from None
     if certificate and key:
-        _load_chain(context, mended(certificate), opened_key(mended(key), passphrase))
+        # OpenSSL's own reader takes a missing passphrase for a wrong one, and asks for it at the terminal.
+        opened = client_key(mended(key), passphrase).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        _load_chain(context, mended(certificate), opened.decode())
     return context
 
 
-def opened_key(key: str, passphrase: str | None) -> str:
-    """Return a private key in PEM that needs no passphrase.
+def client_key(key: str, passphrase: str | None) -> PrivateKeyTypes:
+    """Return a private key that stands in PEM.
 
     Raises:
         ConfigError: It cannot be opened.
     """
     try:
-        # OpenSSL's own reader takes a missing passphrase for a wrong one, and asks for it at the terminal.
-        opened = load_pem_private_key(key.encode(), passphrase.encode() if passphrase and _is_locked(key) else None)
+        return open_key(key, passphrase.encode() if passphrase and _is_locked(key) else None)
     except TypeError:
         raise ConfigError(
             "The client key has a passphrase.",
             hint="Give the passphrase beside the key, or the key without one (openssl pkey -in key.pem).",
         ) from None
+    except WorkFactorError as error:
+        raise ConfigError(f"The client key cannot be used: {error}.") from None
+    except KindError:
+        raise ConfigError("The client key is of a kind that cannot be used here: give an RSA or EC key.") from None
     except ValueError:
         what = "does not open with this passphrase" if _is_locked(key) else "is no private key in PEM"
         raise ConfigError(f"The client key {what}.") from None
-    except UnsupportedAlgorithm:
-        raise ConfigError("The client key is of a kind that cannot be used here: give an RSA or EC key.") from None
-    return opened.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 
 
 def _is_locked(key: str) -> bool:

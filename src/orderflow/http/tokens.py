@@ -18,13 +18,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from orderflow.domain.errors import ConfigError, UnavailableError
 from orderflow.domain.redaction import Redactor
 from orderflow.http.answer import Answer, UnreadableError, words_of
 from orderflow.http.sign_in import NO_SIGN_IN, Held, Outgoing, SignIn, Way, basic, not_let_in
-from orderflow.http.tls import opened_key
+from orderflow.http.tls import client_key
 from orderflow.net.private_keys import mended
 
 EARLY = 30.0
@@ -64,7 +63,7 @@ class Assertion:
     def __init__(
         self, key: str, certificate: str | None = None, key_id: str | None = None, passphrase: str | None = None
     ) -> None:
-        self._key: Any = load_pem_private_key(opened_key(mended(key), passphrase).encode(), None)
+        self._key: Any = client_key(mended(key), passphrase)
         self._algorithm = _algorithm_for(self._key)
         self._head = _thumbprints(certificate) | ({"kid": key_id} if key_id else {})
 

@@ -16,7 +16,7 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import Any
 
-from orderflow.net.private_keys import mended
+from orderflow.net.private_keys import mended, public_key
 
 
 class Holder(StrEnum):
@@ -129,12 +129,11 @@ def _der() -> Any:
 
 
 def _algorithm(one: Any) -> str | None:
-    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
     try:
-        key = one.public_key()
-    except (ValueError, UnsupportedAlgorithm):
+        key = public_key(one)
+    except ValueError:
         return None
     if isinstance(key, rsa.RSAPublicKey):
         return f"RSA {key.key_size}"

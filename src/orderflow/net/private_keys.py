@@ -1,7 +1,8 @@
 """Keys and certificates as people paste them: mended where only white space went, refused where opening takes too long.
 
 A key that is protected by a passphrase says itself how much work it is to open: rounds of bcrypt (OpenSSH's
-PROTOCOL.key), iterations of PBKDF2, the cost of scrypt (RFC 8018, RFC 7914). Nobody may make us work for hours.
+PROTOCOL.key), iterations of PBKDF2, the cost of scrypt (RFC 8018, RFC 7914). What a key of RSA or of Diffie-Hellman is
+made of is work too: libraries test large numbers for primes as they load them. Nobody may make us work for hours.
 """
 
 from __future__ import annotations
@@ -11,6 +12,12 @@ import binascii
 import re
 import textwrap
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateNumbers, RSAPublicNumbers
+    from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes, PrivateKeyTypes
 
 MOST_ROUNDS = 256
 """Of bcrypt; `ssh-keygen` takes 16 to 24 of itself, and 256 are some seconds."""
@@ -20,6 +27,12 @@ MOST_ITERATIONS = 2_000_000
 
 MOST_SCRYPT = 128 * 1024 * 1024
 """Bytes of memory that scrypt may ask for (128 N r), times p."""
+
+MOST_BITS = 8_192
+"""Of an RSA key; what is done with it takes eight times as long for twice the bits."""
+
+MOST_EXPONENT = 2**64
+"""Of an RSA key's public part; all but a few keys have 65,537."""
 
 _BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]+?)-----((?:[^-]|-(?!----))*+)-----END \1-----")
 _BREAKS = re.compile(
@@ -35,10 +48,116 @@ _MARKS = re.compile(r"[-\u2010-\u2015]{1,9}\s{0,9}(BEGIN|END) ([A-Z0-9]+(?: [A-Z
 _LEGACY = re.compile(r"Proc-Type:\s*4,\s*ENCRYPTED\s*DEK-Info:\s*([A-Z0-9-]+),\s*", re.IGNORECASE)
 _OPENSSH = b"openssh-key-v1\0"
 _SCRYPT = bytes.fromhex("2b06010401da47040b")  # 1.3.6.1.4.1.11591.4.11, RFC 7914 §7
+_KINDS = {
+    "2a864886f70d010101",  # RSA: 1.2.840.113549.1.1.1, RFC 8017
+    "2a8648ce3d0201",  # EC: 1.2.840.10045.2.1, RFC 5480
+    "2b6570",  # Ed25519: 1.3.101.112, RFC 8410
+    "2b6571",  # Ed448
+}
+"""Kinds of keys that sign, by how DER says them."""
 
 
 class WorkFactorError(ValueError):
     """The key asks for more work than is done for anybody."""
+
+
+class KindError(ValueError):
+    """The key is of a kind that signs nothing here."""
+
+
+def open_key(text: str, passphrase: bytes | None = None) -> PrivateKeyTypes:
+    """Return the private key that stands in PEM, with numbers that were checked, but not for being prime.
+
+    Raises:
+        WorkFactorError: Whatever is done with it takes too long.
+        KindError: It is none that signs, or none that is known.
+        TypeError: It has a passphrase and none was given, or the other way round.
+        ValueError: It is none, or does not open.
+    """
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    found = next((block for block in _BLOCK.finditer(text) if block[1].endswith("PRIVATE KEY")), None)
+    if found is None:
+        raise ValueError("there is no private key")
+    if found[1] == "PRIVATE KEY":
+        _check_kind(found[2])
+    try:
+        key = load_pem_private_key(found[0].encode(), passphrase, unsafe_skip_rsa_key_validation=True)
+    except UnsupportedAlgorithm as error:
+        raise KindError(str(error)) from error
+    check_numbers(key)
+    return key
+
+
+def public_key(certificate: x509.Certificate) -> CertificatePublicKeyTypes:
+    """Return a certificate's key.
+
+    Raises:
+        WorkFactorError, KindError, ValueError: As of `open_key`.
+    """
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.x509.oid import PublicKeyAlgorithmOID as Known
+
+    known = {Known.RSAES_PKCS1_v1_5, Known.EC_PUBLIC_KEY, Known.ED25519, Known.ED448}
+    if certificate.public_key_algorithm_oid not in known:
+        raise KindError(certificate.public_key_algorithm_oid.dotted_string)
+    try:
+        key = certificate.public_key()
+    except UnsupportedAlgorithm as error:  # a curve of its own
+        raise KindError(str(error)) from error
+    check_numbers(key)
+    return key
+
+
+def check_numbers(key: object) -> None:
+    """Reckon whether an RSA key's numbers belong together. Keys of other kinds that are taken have few sizes.
+
+    Raises:
+        WorkFactorError: Whatever is done with it takes too long.
+        ValueError: They do not.
+    """
+    from cryptography.hazmat.primitives.asymmetric import rsa  # few connections have one
+
+    if isinstance(key, rsa.RSAPublicKey):
+        _check_size(key.public_numbers())
+    elif isinstance(key, rsa.RSAPrivateKey):
+        _check_size(key.public_key().public_numbers())
+        _check_private(key.private_numbers())
+
+
+def _check_size(public: RSAPublicNumbers) -> None:
+    bits = public.n.bit_length()
+    if bits > MOST_BITS:
+        raise WorkFactorError(f"this key has {bits:,} bits, and at most {MOST_BITS:,} are taken")
+    if public.e > MOST_EXPONENT:
+        raise WorkFactorError(f"this key has an exponent of {public.e.bit_length():,} bits, and at most 64 are taken")
+    if public.e < 3 or not public.e & 1 or not public.n & 1:
+        raise ValueError("this key has numbers that are none of RSA")
+
+
+def _check_private(key: RSAPrivateNumbers) -> None:
+    """Check all but that `p` and `q` are prime. Source: RFC 8017, section 3.2."""
+    public, p, q, d = key.public_numbers, key.p, key.q, key.d
+    few = all(1 <= number < public.n for number in (p, q, d, key.dmp1, key.dmq1, key.iqmp))  # only then reckon
+    if not (
+        few
+        and p * q == public.n
+        and min(p, q) > 2
+        and (key.dmp1, key.dmq1) == (d % (p - 1), d % (q - 1))
+        and public.e * d % (p - 1) == public.e * d % (q - 1) == 1
+        and key.iqmp < p
+        and key.iqmp * q % p == 1
+    ):
+        raise ValueError("this key has numbers that are none of RSA")
+
+
+def _check_kind(body: str) -> None:
+    """Raise KindError, ValueError for a PKCS #8 of no known kind: some are tested for primes as they are loaded."""
+    content = base64.b64decode("".join(body.split()), validate=True)
+    kind = next((value.hex() for tag, value in _der(content, 0) if tag == 6), "")
+    if kind not in _KINDS:
+        raise KindError(kind)
 
 
 def mended(text: str) -> str:

@@ -29,6 +29,7 @@ StoreOn = Callable[..., SFTPStore]
     [
         ("KexAlgorithms diffie-hellman-group1-sha1", "keys only by diffie-hellman-group1-sha1,"),
         ("KexAlgorithms diffie-hellman-group-exchange-sha1", "only by diffie-hellman-group-exchange-sha1,"),
+        ("KexAlgorithms diffie-hellman-group-exchange-sha256", "only by diffie-hellman-group-exchange-sha256,"),
         ("KexAlgorithms sntrup761x25519-sha512@openssh.com", "keys only by sntrup761x25519-sha512@openssh.com,"),
         ("Ciphers aes256-cbc,3des-cbc", "encrypts only by aes256-cbc, 3des-cbc,"),
         ("Ciphers aes128-ctr\nMACs hmac-md5,hmac-sha1-96", "only by hmac-md5, hmac-sha1-96,"),

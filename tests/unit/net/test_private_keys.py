@@ -11,7 +11,12 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orderflow.net.private_keys import WorkFactorError, check_work_factor, mended
+from orderflow.channels.as2.certificates import certificates as as2_certificates
+from orderflow.channels.as2.certificates import identities
+from orderflow.domain.errors import ConfigError
+from orderflow.http.tls import client_key
+from orderflow.net.certificates import certificates
+from orderflow.net.private_keys import KindError, WorkFactorError, check_work_factor, mended, open_key
 
 KEY = asyncssh.generate_private_key("ssh-ed25519")
 RSA = asyncssh.generate_private_key("ssh-rsa")
@@ -88,7 +93,8 @@ def openssh(rounds):
 def der(tag, *values):
     content = b"".join(values)
     size = len(content)
-    length = bytes([size]) if size < 128 else bytes([0x82]) + size.to_bytes(2, "big")
+    bytes_of_size = size.to_bytes((size.bit_length() + 7) // 8, "big")
+    length = bytes([size]) if size < 128 else bytes([0x80 | len(bytes_of_size)]) + bytes_of_size
     return bytes([tag]) + length + content
 
 
@@ -132,3 +138,94 @@ def test_a_key_that_asks_for_a_second_is_let_pass(text):
 def test_what_begins_many_blocks_and_ends_none_is_read_at_once():
     text = "-----BEGIN A-----" * 60_000
     assert mended(text) == text
+
+
+P = 2**86243 - 1
+"""A prime; to find out takes hours."""
+
+RSA_KIND, DSA_KIND, DH_KIND = "2a864886f70d010101", "2a8648ce380401", "2a864886f70d010301"
+
+
+def rsa_key(*numbers):
+    return der(0x30, number(0), *map(number, numbers))
+
+
+def info(kind, parameters, key):
+    return pem("PRIVATE KEY", der(0x30, number(0), der(0x30, der(6, bytes.fromhex(kind)), parameters), der(4, key)))
+
+
+def changed(**numbers):
+    private = RSA_OF_PYCA.private_numbers()
+    known = {"n": private.public_numbers.n, "e": private.public_numbers.e}
+    known |= {name: getattr(private, name) for name in ("d", "p", "q", "dmp1", "dmq1", "iqmp")}
+    return pem("RSA PRIVATE KEY", rsa_key(*(known | numbers).values()))
+
+
+SMALL_MODULUS = rsa_key(15, 3, 3, P, 5, 1, 1, 1)
+TOO_LARGE = rsa_key(P * 3, 65_537, 3, P, 3, 1, 1, 1)
+
+
+@pytest.mark.parametrize("text", [pem("RSA PRIVATE KEY", TOO_LARGE), changed(e=2**65 + 1)])
+def test_a_key_with_which_everything_takes_long_is_refused(text):
+    with pytest.raises(WorkFactorError, match="at most"):
+        open_key(text)
+    with pytest.raises(ConfigError, match="at most"):
+        client_key(text, None)
+    with pytest.raises(ValueError, match="cannot be used: this key has"):
+        identities(text, [])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pem("RSA PRIVATE KEY", SMALL_MODULUS),
+        info(RSA_KIND, der(5), SMALL_MODULUS),
+        *(changed(**{name: P}) for name in ("d", "p", "q", "dmp1", "dmq1", "iqmp")),
+        changed(e=4),
+        changed(e=1),
+        changed(d=3),
+        changed(p=1),
+        changed(iqmp=1),
+    ],
+)
+def test_numbers_that_are_none_of_rsa_are_not_tested_for_primes(text):
+    with pytest.raises(ValueError, match="none of RSA"):
+        open_key(text)
+    with pytest.raises(ConfigError, match="no private key"):
+        client_key(text, None)
+    with pytest.raises(ValueError, match="cannot be read"):
+        identities(text, [])
+
+
+@pytest.mark.parametrize("kind", [DH_KIND, DSA_KIND])
+def test_a_key_that_signs_nothing_is_not_tested_for_primes(kind):
+    text = info(kind, der(0x30, number(2**9689 - 1), number(2)), number(12_345))
+    with pytest.raises(KindError):
+        open_key(text)
+    with pytest.raises(ConfigError, match="of a kind that cannot be used"):
+        client_key(text, None)
+
+
+@pytest.mark.parametrize("kind", ["pkcs8", "pkcs8 with passphrase", "older pem with passphrase"])
+def test_an_rsa_key_is_opened(kind):
+    text, passphrase = TEXTS[kind]
+    assert client_key(text, passphrase).public_key() == RSA_OF_PYCA.public_key()
+
+
+def certificate(kind, parameters, key):
+    name = der(0x30, der(0x31, der(0x30, der(6, b"\x55\x04\x03"), der(0x0C, b"them"))))
+    times = der(0x30, der(0x17, b"200101000000Z"), der(0x17, b"400101000000Z"))
+    signed_by = der(0x30, der(6, bytes.fromhex("2a864886f70d01010b")), der(5))
+    public = der(0x30, der(0x30, der(6, bytes.fromhex(kind)), parameters), der(3, b"\0", key))
+    body = der(0x30, der(0xA0, number(2)), number(7), signed_by, name, times, name, public)
+    return pem("CERTIFICATE", der(0x30, body, signed_by, der(3, b"\0" * 257)))
+
+
+def test_a_certificate_whose_key_takes_long_is_listed_and_not_used():
+    of_dh = certificate(DH_KIND, der(0x30, number(2**9689 - 1), number(2)), number(4))
+    of_rsa = certificate(RSA_KIND, der(5), der(0x30, number(P), number(65_537)))
+    assert [one.algorithm for one in certificates(of_dh + of_rsa)] == [None, None]
+    with pytest.raises(ValueError, match="neither RSA nor"):
+        as2_certificates(of_dh)
+    with pytest.raises(ValueError, match="86,243 bits, and at most 8,192"):
+        as2_certificates(of_rsa)

@@ -9,11 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from orderflow.net.private_keys import mended
+from orderflow.net.private_keys import KindError, WorkFactorError, mended, open_key, public_key
 
 MOST = 8
 """Certificates that a side may have."""
@@ -92,7 +91,7 @@ def first_valid(known: Sequence[Certificate], now: dt.datetime) -> Certificate |
 
 
 def _known(one: x509.Certificate) -> Certificate:
-    key = _checked(one.public_key())
+    key = _checked(_public_key(one))
     if isinstance(key, rsa.RSAPublicKey) and key.key_size < LEAST_BITS:
         raise ValueError(f"has a key of {key.key_size} bits; at least {LEAST_BITS} are asked for")
     return Certificate(
@@ -103,6 +102,15 @@ def _known(one: x509.Certificate) -> Certificate:
         begins=one.not_valid_before_utc,
         ends=one.not_valid_after_utc,
     )
+
+
+def _public_key(one: x509.Certificate) -> object:
+    try:
+        return public_key(one)
+    except WorkFactorError as error:
+        raise ValueError(f"cannot be used: {error}") from None
+    except KindError:
+        return None
 
 
 def _key_id(one: x509.Certificate) -> bytes:
@@ -129,10 +137,12 @@ def _keys(text: str) -> list[PrivateKey]:
 
 def _key(block: str) -> PrivateKey:
     try:
-        key = load_pem_private_key(block.encode(), None)
+        key = open_key(block)
     except TypeError:
         raise ValueError("has a key with a passphrase; take it off, it is stored encrypted here") from None
-    except (ValueError, UnsupportedAlgorithm):
+    except WorkFactorError as error:
+        raise ValueError(f"cannot be used: {error}") from None
+    except ValueError:
         raise ValueError("has a private key that cannot be read") from None
     if not isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
         raise ValueError("has a key that is neither RSA nor on an elliptic curve")  # noqa: TRY004  # as above

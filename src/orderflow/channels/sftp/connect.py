@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
@@ -13,13 +13,13 @@ import asyncssh
 
 from orderflow.channels.limits import closed_unheard, silent
 from orderflow.channels.sftp.errors import key_unreadable, login_refused, translated
-from orderflow.channels.sftp.host_keys import PinnedKeys
-from orderflow.channels.sftp.offered import refusal
+from orderflow.channels.sftp.host_keys import ALL, PinnedKeys
+from orderflow.channels.sftp.offered import KEX_ALGORITHMS, refusal
 from orderflow.channels.sftp.session import SessionLostError, SFTPSession
 from orderflow.channels.sftp.target import SFTPTarget
 from orderflow.domain.errors import ConfigError, NeedsAttentionError
 from orderflow.net.addresses import checked_socket
-from orderflow.net.private_keys import WorkFactorError, check_work_factor, mended
+from orderflow.net.private_keys import WorkFactorError, check_numbers, check_work_factor, mended
 
 
 def _threads() -> ThreadPoolExecutor:
@@ -40,6 +40,7 @@ os.register_at_fork(after_in_child=_begin_anew)
 CIPHERS = "^aes128-gcm@openssh.com"
 # Not an empty tuple: that would make asyncssh read the user's known_hosts. Nothing is trusted but our own check.
 TRUST_NONE: tuple[list[str], list[str], list[str]] = ([], [], [])
+_PLAIN = {b"ssh-rsa", *(name.encode() for name in ALL)}
 
 
 class _Greeting:
@@ -70,6 +71,7 @@ class _Client(asyncssh.SSHClient):
 
     def connection_made(self, conn: asyncssh.SSHClientConnection) -> None:
         self._greeting.connection = conn
+        conn.validate_server_host_key = partial(_only_plain, conn.validate_server_host_key)  # type: ignore[method-assign]
 
     def validate_host_public_key(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> bool:
         self.seen = key
@@ -95,6 +97,14 @@ class _Client(asyncssh.SSHClient):
         (_, shown), *more = prompts
         password = None if more or shown else self.password_auth_requested()
         return None if password is None else [password]
+
+
+def _only_plain(validate: Callable[[bytes], asyncssh.SSHKey], key: bytes) -> asyncssh.SSHKey:
+    """Validate a host key that is no certificate: nobody asked for one, and to read one may take hours."""
+    size = int.from_bytes(key[:4], "big")
+    if key[4 : 4 + size] not in _PLAIN:
+        raise asyncssh.KeyExchangeFailed("The host key is of a kind that was not asked for.")
+    return validate(key)
 
 
 async def connect(target: SFTPTarget) -> SFTPSession:
@@ -133,11 +143,25 @@ async def _private_keys(target: SFTPTarget) -> list[asyncssh.SSHKeyPair]:
     except WorkFactorError as error:
         raise key_unreadable(target, str(error)) from None
     # In threads of their own: a passphrase is made slow to try, on purpose.
-    opened = partial(asyncssh.import_private_key, text.strip() + "\n", target.ssh_key_passphrase)
+    opened = partial(_opened, target, text.strip() + "\n")
     pairs = list(asyncssh.load_keypairs([await asyncio.get_running_loop().run_in_executor(_opening, opened)]))
     for pair in pairs:  # the stronger signature first, as OpenSSH does: some servers take that one alone
         pair.sig_algorithms = sorted(pair.sig_algorithms, key=lambda name: name != b"rsa-sha2-512")
     return pairs
+
+
+def _opened(target: SFTPTarget, text: str) -> asyncssh.SSHKey:
+    """Open a key without a test of its primes, which takes hours of those that are made to, and check it then."""
+    try:
+        key = asyncssh.import_private_key(text, target.ssh_key_passphrase, unsafe_skip_rsa_key_validation=True)
+        check_numbers(key.pyca_key)
+    except (asyncssh.KeyImportError, asyncssh.KeyEncryptionError):
+        raise
+    except WorkFactorError as error:
+        raise key_unreadable(target, str(error)) from None
+    except (ValueError, ZeroDivisionError):
+        raise key_unreadable(target, "this key has numbers that are none of RSA") from None
+    return key
 
 
 async def _verified(
@@ -181,6 +205,7 @@ async def _connect(
         config=None,
         client_factory=lambda: client,
         known_hosts=TRUST_NONE,
+        kex_algs=KEX_ALGORITHMS,
         server_host_key_algs=algorithms,
         x509_trusted_certs=None,
         username=target.username,

@@ -48,10 +48,18 @@ def _names(algorithms: Sequence[bytes]) -> frozenset[str]:
     return frozenset(name.decode() for name in algorithms)
 
 
+KEX_ALGORITHMS = [
+    name
+    for algorithm in get_default_kex_algs()
+    if not (name := algorithm.decode()).startswith(("gss-", "rsa", "diffie-hellman-group-exchange-"))
+]
+"""How keys are exchanged here: by numbers that are known to both. A server that may choose them, before anybody knows
+who it is, chooses such as take hours to be tested for primes."""
+
 KEY_EXCHANGE = Choice(
     "exchanges keys only by",
     "KexAlgorithms",
-    _names(get_default_kex_algs()),
+    frozenset(KEX_ALGORITHMS),
     "curve25519-sha256 or diffie-hellman-group14-sha256",
 )
 HOST_KEYS = Choice("shows host keys only as", "HostKeyAlgorithms", frozenset(ALL), "rsa-sha2-512 or ssh-ed25519")

@@ -19,6 +19,7 @@ from orderflow.channels.as2.session import As2Session
 from orderflow.connectors.dropzone import DropzoneConnector
 from orderflow.domain.errors import StateError
 from orderflow.domain.reach import within
+from orderflow.entrypoints.api.computing import Computing, metering
 from orderflow.entrypoints.api.deps import app_of
 from orderflow.entrypoints.api.errors import ForbiddenError, answers
 from orderflow.entrypoints.api.ingress import Ingress
@@ -70,9 +71,10 @@ async def receive_as2_message(request: Request, connector_id: UUID) -> Response:
     sender = await ingress.sender(request, connector_id)
     ingress.count(request, connector_id, proved=False)  # what it costs to open a message, a stranger causes too
     headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.scope["headers"]]
-    async with ingress.body(request, sender.org_id, LONGEST) as content:
+    computing: Computing = request.app.state.computing
+    async with computing.turn(sender.org_id), ingress.body(request, sender.org_id, LONGEST) as content:
         wiring = app_of(request).wiring
-        reply = await run_in_threadpool(_take, wiring, sender.org_id, connector_id, headers, content)
+        reply = await run_in_threadpool(metering(_take), wiring, sender.org_id, connector_id, headers, content)
     later = BackgroundTask(_send_later, request, sender.org_id, reply.later) if reply.later else None
     return Response(reply.body, reply.status, reply.headers, background=later)
 

@@ -20,7 +20,7 @@ from orderflow.channels.as2.compressed import compress, decompress
 from orderflow.channels.as2.enveloped import decrypt
 from orderflow.channels.as2.faults import Fault
 from orderflow.channels.as2.names import CipherName
-from orderflow.channels.as2.reading_cms import LONGEST_SET, MOST_PIECES
+from orderflow.channels.as2.reading_cms import LONGEST_SET, MOST_PIECES, kind_of
 from orderflow.channels.as2.signed import DIGESTS, sign, verify
 from orderflow.domain.delivery import Document
 from tests.unit.channels.as2.partners import LIMIT, NOW, ORDER, SOMEBODY, THEM, US, identity, keys_of, opens
@@ -196,6 +196,7 @@ def test_a_content_may_come_in_pieces(length):
     packed = zlib.compress(bytes(range(256)) * 100 if length == 1 else os.urandom(90_000))
     pieces = [packed[at : at + length] for at in range(0, len(packed), length)]
     assert decompress(packed_in(pieces), LIMIT) == zlib.decompress(packed)
+    assert decompress(packed_in(pieces) + b"\r\n", LIMIT) == zlib.decompress(packed)
 
 
 def test_no_stranger_has_a_message_read_piece_by_piece_for_long():
@@ -207,6 +208,21 @@ def test_no_stranger_has_a_message_read_piece_by_piece_for_long():
         verify(b"", held("1.2.840.113549.1.7.2", one, core.SetOf(contents=b"").dump(), data, many), [], NOW)
     with pytest.raises(Fault, match="not encrypted as it says"):
         decrypt(held("1.2.840.113549.1.7.3", one, many, data), [])
+
+
+@pytest.mark.parametrize("around", [b"", b"\x30\x03\x04\x7f\x00"], ids=["as it is", "behind a wrong length"])
+@pytest.mark.parametrize("empty", [b"\x04\x00", b"\x24\x80\x00\x00", b"\x1f\x81\x01\x00", b"\x04\x82\x00\x00"])
+def test_pieces_are_counted_before_a_parser_looks_at_them(
+    empty: bytes, around: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(_: bytes) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(cms.ContentInfo, "load", never)
+    der = b"\x30\x80" + around + b"\x24\x80" + empty * MOST_PIECES + b"\0\0" * 2
+    assert kind_of(der) == ""
+    with pytest.raises(Fault, match="not compressed as it says"):
+        decompress(der, LIMIT)
 
 
 def sequence(*parts: bytes) -> bytes:
