@@ -384,7 +384,9 @@ def test_by_the_customers_number_anothers_order_is_not_ours_after_sap_was_away(s
     engine.wait(3600)
     engine.run()
     assert (ours.status, ours.erp_order_id, len(sap.taken)) == (OrderStatus.ERROR, None, 1)
-    assert engine.delivered(ours).outcomes[-1].code == "ALREADY_THERE"
+    refusal = engine.delivered(ours).outcomes[-1]
+    assert isinstance(refusal, RejectedError)
+    assert refusal.code == "ALREADY_THERE"
 
 
 def test_by_the_customers_number_one_whose_answer_was_lost_is_ours(sap, connector):

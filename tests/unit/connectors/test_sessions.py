@@ -140,7 +140,8 @@ def test_owners_that_their_class_calls_equal_share_nothing():
         def __eq__(self, other):
             return isinstance(other, Twin)
 
-        __hash__ = None
+        def __hash__(self):
+            return 0
 
     one, other, config = Twin(), Twin(), {"host": "a", "password": "s3cret"}
     assert line_of(one, config) is not line_of(other, config)

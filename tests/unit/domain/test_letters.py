@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -20,7 +21,7 @@ from orderflow.formats.edifact.letters import EdifactLetters
 from orderflow.formats.encodings import encoded
 from orderflow.formats.samples.names import field_named
 
-FORMS = ["NFC", "NFKC", "NFKD"]
+FORMS: list[Literal["NFC", "NFKC", "NFKD"]] = ["NFC", "NFKC", "NFKD"]
 MARKS = "\u0315\u0334" * 250_000
 """Hours of work for who puts each mark in order."""
 WORDS = st.text(

@@ -232,7 +232,9 @@ def test_what_fails_again_although_a_change_waits_for_it_is_held_and_a_person_de
 def test_what_fails_while_it_is_changed_is_taken_up_again(house):
     order = house.pushed(house.to_dropzone)
     house.dropzone.script["publish"] = [RejectedError(THEIRS, code="TARGET_EXISTS")]
-    batch = claim(house.wiring, open_target(house.wiring, house.org_id, house.to_dropzone), 1)
+    target = open_target(house.wiring, house.org_id, house.to_dropzone)
+    assert target is not None
+    batch = claim(house.wiring, target, 1)
     deliver(house.wiring, batch)
     change(house, order)
     settle(house.wiring, batch)
