@@ -519,6 +519,30 @@ def test_a_change_of_what_was_given_back_is_an_order_and_one_of_what_went_out_af
     assert claimed(bench, way).attempts[0].order.delivery.kind is Kind.CHANGE
 
 
+@pytest.mark.parametrize(
+    ("later", "means_the_later"),
+    [
+        ({"status": ERPExportStatus.FAILED}, False),
+        ({"status": ERPExportStatus.FAILED, "begun_at": "now", "answered_at": "now"}, False),
+        ({"status": ERPExportStatus.FAILED, "begun_at": "now"}, True),
+        ({"status": ERPExportStatus.SENT}, True),
+    ],
+)
+def test_a_recall_is_about_the_newest_delivery_that_the_erp_has_or_may_have(
+    bench: Bench, later: dict[str, Any], means_the_later: bool
+) -> None:
+    way, order_id = connection(bench), order(bench, "RECALLING")
+    first = export(bench, way, ERPExportStatus.ACKED, of=order_id, filename="first.json")
+    bench.passes(1)
+    columns = {name: bench.now() if value == "now" else value for name, value in later.items()}
+    second = export(bench, way, of=order_id, filename="second.json", **columns)
+    bench.passes(1)
+    export(bench, way, of=order_id, kind=Kind.RECALL)
+    (attempt,) = claimed(bench, way).attempts
+    assert attempt.order.delivery.sent is not None
+    assert attempt.order.delivery.sent.export_id == (second if means_the_later else first)
+
+
 def test_an_edited_order_is_known_by_its_new_number(bench: Bench) -> None:
     first, second = an_order(1), an_order(2)
     accepted(bench, first, second)

@@ -278,7 +278,8 @@ def _end(
         _move(work, order_id, step, before, actor, noted, facts, OrderStatus.ERROR, error_json=refused)
     else:
         now = work.orders.revision_of(order_id)
-        last = next((one for one in deliveries if one.revision == now), None) or standing(work, order_id)
+        of_it = (one for one in deliveries if one.revision == now)
+        last = min(of_it, key=lambda one: one.failed_for_sure, default=None) or standing(work, order_id)
         stays = FITTING[last.status] if last else OrderStatus.PUSHED
         error = last.error if last and last.status is ERPExportStatus.FAILED else None
         _move(work, order_id, step, before, actor, noted, facts, stays, error_json=error)

@@ -220,10 +220,11 @@ class MemoryLeases(MemoryLanes):
         return row.kind in CONTENT_KINDS and (edited or changed_since(self._tables, row))
 
     def _sent(self, order_id: UUID) -> Sent | None:
-        rows = [row for row in self._tables.exports_of(order_id) if row.kind is Kind.ORDER and row.filename]
+        exports = reversed(self._tables.exports_of(order_id))
+        rows = [row for row in exports if row.kind is Kind.ORDER and row.filename]
         if not rows:
             return None
-        row, order = rows[-1], self._tables.orders[order_id]
+        row, order = max(rows, key=lambda row: not _failed_for_sure(row)), self._tables.orders[order_id]
         number = row.erp_order_id or (order.erp_order_id if order.erp_order_id_source != "filename" else None)
         return Sent(
             row.id,
@@ -354,6 +355,10 @@ def is_unleased(row: ExportRow, now: datetime) -> bool:
 def is_unsent(row: ExportRow) -> bool:
     """Return whether nothing of the export was sent that may have arrived."""
     return row.begun_at is None and row.staged_at is None and row.held_at is None
+
+
+def _failed_for_sure(row: ExportRow) -> bool:
+    return row.status is ERPExportStatus.FAILED and (row.answered_at is not None or is_unsent(row))
 
 
 def _last_sent(row: ExportRow, now: datetime) -> datetime | None:

@@ -255,6 +255,30 @@ def test_an_answer_that_may_mean_the_order_or_its_recall_is_told_and_changes_not
     assert "about the order or about its recall" in delivery.unreadable_answer["reason"]
 
 
+def refused_and_confirmed_late(house):
+    """Return an order that its ERP refused, and took after all, while its retry was refused; and its first file."""
+    order = sent(house, house.to_dropzone)
+    first = house.dropzone.takes[-1]
+    told(house, Ack(first, "FAILED", message="No such article."))
+    request_push(house.store, house.org_id, order.id, ANNA, connection_id=house.to_dropzone)
+    work_off(house, house.to_dropzone)
+    assert house.dropzone.takes[-1] != first
+    told(house, Ack(house.dropzone.takes[-1], "FAILED", message="It is here already."))
+    told(house, Ack(first, "ACKED", erp_order_id="SO-1"))
+    assert house.status(order) is S.CONFIRMED
+    return order, first
+
+
+def test_what_is_recalled_is_what_the_erp_has_and_not_a_later_delivery_that_it_refused(house):
+    order, first = refused_and_confirmed_late(house)
+    recall(house, order)
+    work_off(house, house.to_dropzone)
+    document = json.loads(house.store.documents.get(recall_row(house, order).storage_key))
+    assert document["recalled"]["file"] == first
+    answered(house, "FAILED", message="It is on the lorry.")
+    assert house.status(order) is S.CONFIRMED, "the ERP has it, whatever became of its retry"
+
+
 @pytest.mark.parametrize("status", ["ACKED", "FAILED"])
 def test_an_answer_by_number_changes_nothing_of_an_order_that_was_confirmed_before_it_was_recalled(house, status):
     order = sent(house, house.to_dropzone)
