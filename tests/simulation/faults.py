@@ -241,6 +241,12 @@ FAULTS = (
         "if row.id]",
     ),
     Fault(
+        "a change waits for what nobody works on",
+        REQUEST,
+        "    if there.status is ERPExportStatus.FAILED:\n        work.exports.revive",
+        "    if False:\n        work.exports.revive",
+    ),
+    Fault(
         "what never arrived is changed",
         LEASES,
         "if row.kind is not Kind.CHANGE or row.document_sha256 or self._before(row):",

@@ -222,6 +222,7 @@ class _Folder(asyncssh.SFTPServer):
         super().__init__(channel, chroot=str(server.root).encode())
         self._server = server
         self._faults = server.faults
+        self._connection = channel.get_connection()  # asyncssh forgets it before it closes what was left open
 
     def _may_drop(self, operation: Operation) -> None:
         if self._faults.drops_now(operation):
@@ -247,7 +248,7 @@ class _Folder(asyncssh.SFTPServer):
 
     def close(self, file_obj: Any) -> None:
         super().close(file_obj)
-        if self.connection not in self._server.live:  # asyncssh closes what its client left open
+        if self._connection not in self._server.live:  # its client did not close it
             return
         if self._server.on_close:
             self._server.on_close(Path(os.fsdecode(file_obj.name)))
