@@ -534,7 +534,7 @@ def test_a_recall_is_about_the_newest_delivery_that_the_erp_has_or_may_have(
     way, order_id = connection(bench), order(bench, "RECALLING")
     first = export(bench, way, ERPExportStatus.ACKED, of=order_id, filename="first.json")
     bench.passes(1)
-    columns = {name: bench.now() if value == "now" else value for name, value in later.items()}
+    columns: dict[str, Any] = {name: bench.now() if value == "now" else value for name, value in later.items()}
     second = export(bench, way, of=order_id, filename="second.json", **columns)
     bench.passes(1)
     export(bench, way, of=order_id, kind=Kind.RECALL)
