@@ -243,8 +243,8 @@ FAULTS = (
     Fault(
         "a change waits for what nobody works on",
         REQUEST,
-        "    if there.status is ERPExportStatus.FAILED:\n        work.exports.revive",
-        "    if False:\n        work.exports.revive",
+        "    if there.status is ERPExportStatus.FAILED:\n        work.exports.hold_failed",
+        "    if False:\n        work.exports.hold_failed",
     ),
     Fault(
         "what never arrived is changed",

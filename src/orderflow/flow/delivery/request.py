@@ -214,13 +214,14 @@ def _first(work: Work, order_id: UUID, connection_id: UUID | None) -> Export:
 def _change_of(work: Work, there: Export, connection_id: UUID | None) -> Export:
     """Return the delivery of what the order says now, which waits until the one that is there is decided.
 
-    One that FAILED and may have arrived all the same is taken up again: else nobody would ever decide it.
+    One that FAILED and may have arrived all the same is held for a person: else nobody would ever decide it, and what
+    the order said before is not sent any more.
     """
     _refuse_elsewhere(there, connection_id)
     work.refuse_beside_older_release()
     way = one_to_push_to(work, there.connection_id)
     if there.status is ERPExportStatus.FAILED:
-        work.exports.revive(there.id, None)
+        work.exports.hold_failed(there.id)
     pending, now = ERPExportStatus.PENDING, work.exports.next_time(there.draft_order_id)
     return Export(new_id(), there.draft_order_id, way, pending, now, kind=Kind.CHANGE, follows=there.id)
 

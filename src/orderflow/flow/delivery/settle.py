@@ -36,7 +36,7 @@ def settle(wiring: Wiring, batch: Batch) -> None:
         held = work.exports.settle(batch, settlements)
         work.exports.leave_lane(batch.to.target.connection_id, batch.lease)
         settled = _of(held, settlements)
-        _take_up_what_is_awaited(work, settled)
+        _hold_what_is_awaited(work, settled)
         went_along = [item for item in settled if held[item.attempt.export_id]]
         if failed := [item.attempt.order.id for item in went_along if _fails_its_order(item)]:
             work.audit.add("DRAFT_PUSH_FAILED", ENGINE, "draft_order", failed)
@@ -67,7 +67,7 @@ def settle_now(wiring: Wiring, batch: Batch) -> Settlement | None:
     settlement.keep_lease = settlement.export_status is ERPExportStatus.PENDING and not goes_on_later
     with wiring.store.work(batch.to.target.org_id) as work:
         settled = _of(work.exports.settle(batch, [settlement]), [settlement])
-        _take_up_what_is_awaited(work, settled)
+        _hold_what_is_awaited(work, settled)
         if isinstance(attempt.outcome, ConnectorError) and rest_of(attempt.outcome) is not None:
             _rest(work, batch.to.target, attempt.outcome)
         _recall_to_change(work, batch.to.target, settled)
@@ -86,13 +86,13 @@ def _fails_its_order(item: Settlement) -> bool:
     return item.order_status is OrderStatus.ERROR and not isinstance(item.attempt.outcome, ChangedSinceError)
 
 
-def _take_up_what_is_awaited(work: Work, settled: Sequence[Settlement]) -> None:
-    """Go on with what has failed although it is staged, if a change was asked for meanwhile, which waits for it."""
+def _hold_what_is_awaited(work: Work, settled: Sequence[Settlement]) -> None:
+    """Hold what has failed although it is staged, if a change was asked for meanwhile, which waits for it."""
     for item in settled:
         if item.export_status is ERPExportStatus.FAILED and item.attempt.order.delivery.staged_path is not None:
             export = work.exports.find(item.attempt.export_id)
             if export is not None and export.kind is not Kind.RECALL and export.changed_since:
-                work.exports.revive(export.id, None)
+                work.exports.hold_failed(export.id)
 
 
 def _recall_to_change(work: Work, target: Target, settled: Sequence[Settlement]) -> None:

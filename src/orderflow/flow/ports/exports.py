@@ -215,6 +215,9 @@ class Exports(Protocol):
     ) -> None:
         """Make a FAILED export PENDING again, asked for under a key by this request: same name, same bytes."""
 
+    def hold_failed(self, export_id: UUID) -> None:
+        """Make a FAILED export PENDING again that may have arrived, held until a person says whether it has."""
+
     def withdraw(self, export_id: UUID) -> bool:
         """Delete a PENDING export of which no attempt began; False if one had."""
 

@@ -56,6 +56,12 @@ _REVIVE = text(f"""
         request_digest = CASE WHEN CAST(:key AS text) IS NULL THEN request_digest ELSE :digest END
     WHERE id = :id AND {may(ExportStep.REVIVE)}
 """)  # noqa: S608  # built from constants
+_HOLD_FAILED = text(f"""
+    UPDATE erp_export
+    SET status = {becomes(ExportStep.REVIVE)}, attempts_spent = 0, held_at = now(), asking = false,
+        doubt_since = COALESCE(doubt_since, now())
+    WHERE id = :id AND {may(ExportStep.REVIVE)}
+""")  # noqa: S608  # built from constants
 # After a restored backup something may have been sent of which the log knows nothing: it is held.
 _WITHDRAW = text(f"""
     DELETE FROM erp_export WHERE id IN (
@@ -175,6 +181,10 @@ class SqlExports(SqlLeases, SqlInterventions):
         """Make a FAILED export PENDING again, asked for under a key by this request: same name, same bytes."""
         asked = {"key": idempotency_key, "digest": digest, "not_before": not_before}
         self._connection.execute(_REVIVE, {"id": export_id} | asked)
+
+    def hold_failed(self, export_id: UUID) -> None:
+        """Make a FAILED export PENDING again that may have arrived, held until a person says whether it has."""
+        self._connection.execute(_HOLD_FAILED, {"id": export_id})
 
     def deliveries_of(self, order_id: UUID) -> list[Export]:
         """Return all that told the ERP what the order says, the newest first; not locked."""

@@ -129,8 +129,7 @@ def _settle_row(item: Settlement) -> dict[str, Any]:
         "hold": item.hold,
         "asking": item.asking,
         "in_doubt": item.still_in_doubt,
-        "nothing_done": item.nothing_done,
-        "begun_before": attempt.order.delivery.last_begun_at,
+        "nothing_done": False,
         "keep": item.keep_lease,
         "latency_ms": attempt.latency_ms,
         "refused": proof is not None and proof.refused,
@@ -141,7 +140,8 @@ def _settle_row(item: Settlement) -> dict[str, Any]:
     if isinstance(outcome, ExportResult):
         return row | _result_columns(outcome)
     if isinstance(outcome, ConnectorError):
-        return row | {"error": outcome.as_json(), "response": outcome.as_json(), "message": outcome.message}
+        undone = {"nothing_done": item.nothing_done, "begun_before": attempt.order.delivery.last_begun_at}
+        return row | undone | {"error": outcome.as_json(), "response": outcome.as_json(), "message": outcome.message}
     return row
 
 

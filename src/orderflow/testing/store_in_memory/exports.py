@@ -135,6 +135,20 @@ class MemoryExports(MemoryLeases):
                 request_digest=digest if idempotency_key else row.request_digest,
             )
 
+    def hold_failed(self, export_id: UUID) -> None:
+        """Make a FAILED export PENDING again that may have arrived, held until a person says whether it has."""
+        row = self._tables.exports.get(export_id)
+        if row is not None and row.status in ExportStep.REVIVE.change.starts:
+            now = self._tables.now()
+            self._set(
+                export_id,
+                status=ExportStep.REVIVE.change.end,
+                attempts_spent=0,
+                held_at=now,
+                asking=False,
+                doubt_since=row.doubt_since or now,
+            )
+
     def withdraw(self, export_id: UUID) -> bool:
         """Delete a PENDING export of which no attempt began; False if one had."""
         row = self._tables.exports.get(export_id)
