@@ -24,12 +24,8 @@ from orderflow.flow.ports import Attempt, Batch, Settlement
 
 
 def is_in_doubt(attempt: Attempt) -> bool:
-    """Return whether it is unknown, after this attempt, whether the order arrived.
-
-    So it is of what is staged where a change waits for it: FAILED, it would be retried by nobody, and not be decided.
-    """
-    awaited = attempt.superseded and attempt.order.delivery.staged_path is not None
-    return isinstance(attempt.outcome, InDoubtError) or attempt.order.delivery.in_doubt or awaited
+    """Return whether it is unknown, after this attempt, whether the order arrived."""
+    return isinstance(attempt.outcome, InDoubtError) or attempt.order.delivery.in_doubt
 
 
 def in_doubt(attempt: Attempt, error: ConnectorError, batch: Batch, retry: RetryPolicy) -> Settlement:

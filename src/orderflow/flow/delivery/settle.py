@@ -87,7 +87,7 @@ def _fails_its_order(item: Settlement) -> bool:
 
 
 def _hold_what_is_awaited(work: Work, settled: Sequence[Settlement]) -> None:
-    """Hold what has failed although it is staged, if a change was asked for meanwhile, which waits for it."""
+    """Hold what has failed although it is staged, if a change waits for it: nobody else would ever decide it."""
     for item in settled:
         if item.export_status is ERPExportStatus.FAILED and item.attempt.order.delivery.staged_path is not None:
             export = work.exports.find(item.attempt.export_id)

@@ -118,8 +118,7 @@ class MemoryExports(MemoryLeases):
         digest: int | None = None,
     ) -> None:
         """Make a FAILED export PENDING again, asked for under a key by this request: same name, same bytes."""
-        row = self._tables.exports.get(export_id)
-        if row is not None and row.status in ExportStep.REVIVE.change.starts:
+        if row := self._failed(export_id):
             now = self._tables.now()
             self._set(
                 export_id,
@@ -137,8 +136,7 @@ class MemoryExports(MemoryLeases):
 
     def hold_failed(self, export_id: UUID) -> None:
         """Make a FAILED export PENDING again that may have arrived, held until a person says whether it has."""
-        row = self._tables.exports.get(export_id)
-        if row is not None and row.status in ExportStep.REVIVE.change.starts:
+        if row := self._failed(export_id):
             now = self._tables.now()
             self._set(
                 export_id,
@@ -148,6 +146,10 @@ class MemoryExports(MemoryLeases):
                 asking=False,
                 doubt_since=row.doubt_since or now,
             )
+
+    def _failed(self, export_id: UUID) -> ExportRow | None:
+        row = self._tables.exports.get(export_id)
+        return row if row is not None and row.status in ExportStep.REVIVE.change.starts else None
 
     def withdraw(self, export_id: UUID) -> bool:
         """Delete a PENDING export of which no attempt began; False if one had."""

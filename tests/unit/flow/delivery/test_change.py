@@ -217,6 +217,18 @@ def test_what_failed_although_it_is_staged_is_held_where_a_change_waits_and_a_pe
     assert house.status(order) is S.PUSHED
 
 
+def test_what_is_staged_and_refused_once_it_was_changed_is_held_at_once(house):
+    order = house.pushed(house.to_dropzone)
+    house.dropzone.script["publish"] = [TransientError("later"), RejectedError(THEIRS, code="TARGET_EXISTS")]
+    work_off(house, house.to_dropzone)
+    change(house, order)
+    for _ in range(3):
+        house.clock.forward(4000)
+        work_off(house, house.to_dropzone)
+    first, follows = deliveries_of(house, order)
+    assert (bool(first.held_at), follows.status, house.dropzone.takes) == (True, X.PENDING, [])
+
+
 def test_what_fails_while_it_is_changed_is_held(house):
     order = house.pushed(house.to_dropzone)
     house.dropzone.script["publish"] = [RejectedError(THEIRS, code="TARGET_EXISTS")]
