@@ -1,5 +1,9 @@
 """A target's own words, wherever it says them."""
 
+import json
+import tracemalloc
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,6 +28,8 @@ from orderflow.http.words import EXCERPT, LONGEST, said_in
         ({"non_field_errors": ["not today"]}, "not today"),
         ({"fault": {"faultstring": "Gesperrt"}}, "Gesperrt"),
         ({"error": {"code": 0, "message": ""}}, ""),
+        ({"_server_messages": json.dumps([json.dumps({"message": "No such item"})])}, "No such item"),
+        ({"message": "%a of %1", "parameters": {"a": "%b {b}", "b": "x", "1": ":a"}}, "%b {b} of :a"),
     ],
 )
 def test_words_are_found_where_apis_say_them(value, words):
@@ -48,12 +54,42 @@ def test_words_are_found_where_apis_say_them(value, words):
             "SKU 9 & 10 unknown",
         ),
         (b"Menge  fehlt\n", "Menge fehlt"),
+        (b"<p>Menge &#" + b"9" * 5_000 + b"; &#252;brig</p>", "Menge \ufffd \xfcbrig"),
         (b'{"kaputt": 7}', '{"kaputt": 7}'),
         (b"", "It gave no reason."),
     ],
 )
 def test_a_body_that_says_it_in_no_known_way_is_shown_itself(body, words):
     assert read_answer(400, {}, body).words == words
+
+
+def test_placeholders_within_placeholders_make_no_text_of_megabytes() -> None:
+    names = [letter * (20 - number) for number, letter in enumerate("abcdefg")]
+    marks = [f"{{{name}}}" * 10 for name in names]
+    tracemalloc.start()
+    words = said_in({"message": marks[0], "parameters": dict(zip(names, [*marks[1:5], "end"], strict=False))})
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert words == (marks[1] * 10)[:LONGEST]
+    assert peak < 1_000_000
+
+
+@pytest.mark.parametrize(("levels", "times"), [(1, 9_000), (16, 3)])
+def test_json_texts_within_each_other_are_read_a_few_times(
+    levels: int, times: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    letters, loads = [0], json.loads
+
+    def counting(text: str) -> Any:
+        letters[0] += len(text)
+        assert letters[0] < 200_000
+        return loads(text)
+
+    told: Any = {"error": {"detail": "no such article"}}
+    for _ in range(levels):
+        told = {"error": {"detail": json.dumps(told)}}
+    monkeypatch.setattr(json, "loads", counting)
+    assert said_in({"errors": [[told] * 99] * (times // 99 or 1)} if times > 99 else {"errors": [told] * times})
 
 
 NAMES = ["error", "errors", "message", "data", "detail", "path", "x"]
