@@ -7,6 +7,7 @@ import io
 import json
 from datetime import date
 from decimal import Decimal
+from typing import Literal
 from uuid import UUID
 
 import pytest
@@ -21,7 +22,8 @@ from orderflow.formats.edifact.settings import EdifactSettings
 from orderflow.formats.idoc import IdocFormat
 from orderflow.formats.idoc.settings import IdocSettings
 from orderflow.formats.order_fields import order_fields, sample_order
-from orderflow.formats.samples import LARGEST, beginning_of
+from orderflow.formats.samples import LARGEST, beginning_of, names
+from orderflow.formats.samples.beginning import MOST_PLACES
 from orderflow.formats.samples.names import words_known
 from orderflow.formats.template.texts import check_template, filled, writer
 from orderflow.formats.x12 import X12Format
@@ -121,6 +123,23 @@ def test_a_json_text_may_become_a_file() -> None:
     made = beginning_of(b'[{"lines": [{"sku": "A"}]}]', "TEMPLATE_DOCUMENT")
     assert (made.connector_type, made.config["content"]) == ("TEMPLATE_DOCUMENT", "json")
     assert "for line in lines" in made.config["template"]
+
+
+@pytest.mark.parametrize("make", ["json", "csv"])
+def test_a_long_name_is_neither_spelled_nor_kept_for_each_value(make: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    name, letters, plain = "x" * 20_000, [0], names.normalized
+
+    def counting(form: Literal["NFC", "NFKC", "NFKD"], text: str) -> str:
+        letters[0] += len(text)
+        return plain(form, text)
+
+    monkeypatch.setattr(names, "normalized", counting)
+    sample = json.dumps({name: {"sku": [0] * 5_000}}) if make == "json" else ";".join([name] * 40) + "\n1" + ";2" * 39
+    made = beginning_of(sample.encode())
+    assert letters[0] < 20_000
+    assert len(made.found) == (MOST_PLACES if make == "json" else 40)
+    assert sum(len(each.place) for each in made.found) <= 200 * len(made.found)
+    assert max(map(len, made.notes)) < 20_000
 
 
 def test_an_interchange_says_who_writes_to_whom() -> None:

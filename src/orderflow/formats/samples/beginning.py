@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +11,12 @@ from orderflow.domain.errors import InputError
 
 LARGEST = 1_000_000
 """Bytes of a sample; a few orders are much less."""
+
+MOST_PLACES = 2_000
+"""Places of a sample of which it is told what they seem to mean."""
+
+_LONGEST_PLACE = 200
+_MOST_TOLD = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +49,16 @@ class Beginning:
     config: dict[str, Any]
     found: list[Found] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+
+
+def place_of(*names: str) -> str:
+    """Return a place as it is told: the names that lead to it, each cut, and all of it."""
+    return ".".join(name[:_LONGEST_PLACE] for name in names)[:_LONGEST_PLACE]
+
+
+def listed(places: Sequence[str]) -> str:
+    """Return places for a note: the first of them."""
+    return ", ".join([*places[:_MOST_TOLD], "…"] if len(places) > _MOST_TOLD else places)
 
 
 def beginning_of(content: bytes, connector_type: str | None = None) -> Beginning:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from orderflow.domain.answer_files import UnreadableError
-from orderflow.formats.samples.beginning import Beginning, Found
+from orderflow.formats.samples.beginning import Beginning, Found, listed, place_of
 from orderflow.formats.samples.names import field_named
 from orderflow.formats.samples.writing import AMBIGUOUS, date_format, decimal_separator, is_number
 
@@ -118,7 +118,7 @@ def _columns(headings: Row | None, rows: Sequence[Row]) -> tuple[list[dict[str, 
         else:
             column["constant"] = " ".join(example.split())[:1_000]
         columns.append(column)
-        found.append(Found(heading or f"Column {number + 1}", field, example[:200]))
+        found.append(Found(place_of(heading or f"Column {number + 1}"), field, example[:200]))
     return columns, found
 
 
@@ -135,7 +135,7 @@ def _notes(
         notes.append("Its first row holds no headings: say for each column what it is.")
     unknown = [column.place for column in found if column.field is None]
     if unknown and headings:
-        notes.append(f"What these columns mean is not known, so each holds the sample's text: {', '.join(unknown)}.")
+        notes.append(f"What these columns mean is not known, so each holds the sample's text: {listed(unknown)}.")
     if not any((column.get("field") or "").startswith("line.") for column in columns):
         notes.append("No column is known as one of a line, such as the article or the quantity: choose one.")
     if mixed:

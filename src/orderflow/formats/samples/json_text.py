@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from orderflow.domain.answer_files import UnreadableError
-from orderflow.formats.samples.beginning import Beginning, Found
+from orderflow.formats.samples.beginning import MOST_PLACES, Beginning, Found, listed, place_of
 from orderflow.formats.samples.names import field_named
 from orderflow.formats.samples.writing import date_format
 
 _DEEPEST = 20
+_LINES = "[{% for line in lines %}"
 _OF_LINES = {"line.internal_sku", "line.qty", "line.unit_price", "line.gtin", "line.customer_sku_raw"}
 
 
@@ -27,10 +28,10 @@ def beginning(content: bytes, connector_type: str | None) -> Beginning:
         raise UnreadableError("It holds no JSON object.")
     found: list[Found] = []
     template = "".join(_written(sample, (), found, of_line=False)) + "\n"
-    notes = [] if any(each.field in _OF_LINES for each in found) else [_NO_LINES]
+    notes = [] if _LINES in template else [_NO_LINES]
     unknown = [each.place for each in found if each.field is None]
     if unknown:
-        notes.append(f"What these mean is not known, so the sample's values stand there: {', '.join(unknown)}.")
+        notes.append(f"What these mean is not known, so the sample's values stand there: {listed(unknown)}.")
     if connector_type == "TEMPLATE_DOCUMENT":
         return Beginning(connector_type, {"content": "json", "template": template}, found, notes)
     return Beginning("REST_JSON", {"body_format": "json", "body": template}, found, notes)
@@ -51,7 +52,7 @@ def _written(value: Any, path: tuple[str, ...], found: list[Found], *, of_line: 
             yield from _written(inner, (*path, name), found, of_line=of_line)
         yield f"\n{indent}}}" if value else "}"
     elif isinstance(value, list) and not of_line and _are_lines(value):
-        yield "[{% for line in lines %}"
+        yield _LINES
         yield from _written(value[0], path, found, of_line=True)
         yield "{% if not loop.last %}, {% endif %}{% endfor %}]"
     elif isinstance(value, list):
@@ -76,7 +77,8 @@ def _leaf(value: Any, path: tuple[str, ...], found: list[Found], *, of_line: boo
         field = None
     if of_line and field and not field.startswith("line."):
         field = _LINE_TOO.get(field)
-    found.append(Found(".".join(path), field, str(value)[:200]))
+    if len(found) < MOST_PLACES:
+        found.append(Found(place_of(*path), field, str(value)[:200]))
     if field is None:
         return _literal(value)
     return f"{{{{ {field}{_filter(field, value)} }}}}"

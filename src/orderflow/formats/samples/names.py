@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from orderflow.domain.letters import normalized
 
@@ -97,6 +98,10 @@ _OF_A_CUSTOMER = {"customer", "kunde", "musteri", "cari", "debitor", "soldto", "
 _NUMBER_WORDS = {"number", "no", "nr", "nummer", "id", "code", "kod", "kodu", "erpcustomernumber"}
 
 
+LONGEST = 100
+"""Characters of a name that may mean something; the longest word that is known has a fifth."""
+
+
 def words_known() -> dict[str, str]:
     """Return each word that is known, and the field that it seems to mean."""
     return dict(_FIELDS)
@@ -128,7 +133,12 @@ def _of_group(word: str, group: str) -> str | None:
 
 
 def _spellings(name: str) -> tuple[str, ...]:
-    """Return a name in small letters without marks: ü as ue, and as u; each once."""
+    """Return a name in small letters without marks: ü as ue, and as u; each once. One that is too long has none."""
+    return _spelled(name) if len(name) <= LONGEST else ()
+
+
+@lru_cache(maxsize=1024)  # names of lists stand there for each value
+def _spelled(name: str) -> tuple[str, ...]:
     small = normalized("NFKC", name).casefold().translate(_PLAIN_LETTERS)
     plain = "".join(letter for letter in normalized("NFKD", small) if not unicodedata.combining(letter))
     spelled = small.translate(_LETTERS)
