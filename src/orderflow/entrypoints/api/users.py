@@ -14,9 +14,9 @@ from pydantic import Field
 from orderflow.domain.access import Role
 from orderflow.domain.ids import new_id
 from orderflow.entrypoints.api.deps import Caller, app_of, require
-from orderflow.entrypoints.api.errors import answers
+from orderflow.entrypoints.api.errors import ForbiddenError, answers
 from orderflow.entrypoints.api.headers import note_location
-from orderflow.entrypoints.api.permissions import Permission
+from orderflow.entrypoints.api.permissions import Permission, may
 from orderflow.entrypoints.api.rendering import Rendering
 from orderflow.entrypoints.api.routing import BASE, ApiRouter
 from orderflow.entrypoints.api.schemas import VERSION, In, Name, Out, Text, left_out
@@ -91,6 +91,7 @@ def list_users(request: Request, caller: Admin) -> UserList:
 @slow(Work.PASSWORD)
 def create_user_account(request: Request, caller: Admin, body: NewUser) -> UserView:
     """Add a user, who can sign in at once."""
+    _check_scopes(caller, body.role)
     app, user_id = app_of(request), new_id()
     answer = _answer(request, user_id)
     create_user(
@@ -119,6 +120,10 @@ def get_user(request: Request, caller: Admin, user_id: UUID) -> UserView:
 def update_user(request: Request, caller: Admin, user_id: UUID, body: UserChange) -> UserView:
     """Change name or role, or take the account out of use. Another role, or the end, ends the user's sessions."""
     changes: dict[str, Any] = body.model_dump(exclude_unset=True)
+    if changes.get("active"):
+        _check_scopes_of(request, caller, user_id)
+    if "role" in changes:
+        _check_scopes(caller, changes["role"])
     version_of, current = lambda work: work.users.version(user_id), lambda: _current(request, caller, user_id)
     answer = _answer(request, user_id)
     with editing(request, app_of(request).store, version_of, current) as store:
@@ -131,6 +136,7 @@ def update_user(request: Request, caller: Admin, user_id: UUID, body: UserChange
 @slow(Work.PASSWORD)
 def reset_password(request: Request, caller: Admin, user_id: UUID, body: NewPassword) -> None:
     """Set a user's password and end the user's sessions."""
+    _check_scopes_of(request, caller, user_id)
     app = app_of(request)
     set_password(app.store, app.passwords, caller.org_id, user_id, caller.actor, body.password.get_secret_value())
     request.app.state.authenticator.forget()
@@ -139,10 +145,25 @@ def reset_password(request: Request, caller: Admin, user_id: UUID, body: NewPass
 @router.delete("/{user_id}/second-factor", status_code=204, responses=answers(404))
 def reset_second_factor(request: Request, caller: Admin, user_id: UUID) -> None:
     """Take a user's second factor away, for who has lost phone and recovery codes; the user's sessions end."""
+    _check_scopes_of(request, caller, user_id)
     app = app_of(request)
     reset(app.store, caller.org_id, user_id, caller.actor)
     app.code_limits.forget_failures(user_id)
     request.app.state.authenticator.forget()
+
+
+def _check_scopes_of(request: Request, caller: Caller, user_id: UUID) -> None:
+    if caller.scopes is not None:
+        with app_of(request).store.work(caller.org_id) as work:
+            _check_scopes(caller, work.users.get(user_id).role)
+
+
+def _check_scopes(caller: Caller, role: Role) -> None:
+    """Raise ForbiddenError if whoever is or becomes a user of that role may more than the key was made for."""
+    if caller.scopes is not None and not all(caller.may(each) for each in Permission if may(role, each)):
+        raise ForbiddenError(
+            f"A key with scopes lets nobody in as {role}, who may more than it was made for.", code="SCOPE_MISSING"
+        )
 
 
 def _answer(request: Request, user_id: UUID) -> Rendering[UserView]:

@@ -47,6 +47,32 @@ def test_a_key_with_scopes_makes_no_key_that_may_more(acme: Tenant) -> None:
     assert called(acme, keeper, "POST", "/api-keys", json={"name": "x", "role": "OPS", "scopes": ["READ"]}).is_success
 
 
+def test_a_key_with_scopes_lets_nobody_in_who_may_more(acme: Tenant) -> None:
+    keeper = made(acme, scopes=["USERS_MANAGE", "READ", "OWN_ACCOUNT"])["key"]
+    person = {"email": "new@acme.example", "password": "correct horse battery"}
+    admin = next(user["id"] for user in acme.call("GET", "/users").json()["items"] if user["role"] == "ADMIN")
+    made_by_key = called(acme, keeper, "POST", "/users", json=person | {"role": "VIEWER"})
+    viewer = made_by_key.json()["id"]
+    assert made_by_key.status_code == 201
+    for method, path, body in [
+        ("POST", "/users", person | {"email": "more@acme.example", "role": "ADMIN"}),
+        ("POST", "/users", person | {"email": "more@acme.example", "role": "OPS"}),
+        ("PATCH", f"/users/{viewer}", {"role": "ADMIN"}),
+        ("PATCH", f"/users/{admin}", {"active": True}),
+        ("POST", f"/users/{admin}/password", {"password": person["password"]}),
+        ("DELETE", f"/users/{admin}/second-factor", None),
+    ]:
+        refused = called(acme, keeper, method, path, json=body)
+        assert (refused.status_code, refused.json()["error"]["details"]["reason"]) == (403, "SCOPE_MISSING"), path
+    for method, path, body in [
+        ("PATCH", f"/users/{viewer}", {"role": "VIEWER", "active": True, "name": "Vera"}),
+        ("PATCH", f"/users/{viewer}", {"active": False}),
+        ("POST", f"/users/{viewer}/password", {"password": "another horse battery"}),
+        ("DELETE", f"/users/{viewer}/second-factor", None),
+    ]:
+        assert called(acme, keeper, method, path, json=body).is_success, path
+
+
 @pytest.mark.parametrize("scopes", [[], ["EVERYTHING"], ["read"], "READ"])
 def test_scopes_are_permissions_by_their_names(acme: Tenant, scopes: Any) -> None:
     answer = acme.call("POST", "/api-keys", json={"name": "shop", "role": "OPS", "scopes": scopes})
