@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import lru_cache
 from itertools import accumulate
 
@@ -105,7 +105,10 @@ class Pieces:
     def _cut(self, end: str, begins: dict[str, list[str]]) -> tuple[int, int] | None:
         """Return how far from a text's end a secret begins that was cut there, and how far from it the cut is."""
         told = _small(end.rstrip(_EDGE))
-        known = [form for beginning in begins if beginning in told for form in begins[beginning]]
+        parts: Collection[str] = begins
+        if len(begins) > len(told):  # a key of many lines, and one of many short texts
+            parts = begins.keys() & {told[at : at + SHORTEST] for at in range(len(told))}
+        known = [form for part in parts if part in told for form in begins[part]]
         starts = [_start_of(form, told) for form in known]
         start = min((start for start in starts if start is not None and _counts(told[start:])), default=None)
         return None if start is None else (len(end) - start, len(end) - len(told))

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 MOST = 512
 """Configurations whose secrets are at hand in a form that can be looked for; making it takes milliseconds."""
 
+MOST_KEPT = 16_000_000
+"""Characters of all forms of these; a configuration with a password has some hundred, one with a key 100,000."""
+
 MOST_IN_LOGS = 64
 """Configurations whose secrets are looked for in every line of the log."""
 
@@ -162,39 +165,72 @@ class _Redactors:
 
     def __init__(self) -> None:
         self._key, self._lock = secrets.token_bytes(32), threading.Lock()
-        self._made: OrderedDict[bytes, Redactor] = OrderedDict()
-        self._for_logs: OrderedDict[bytes, Redactor] = OrderedDict()
-        self._at_hand = ByConfig(self._of)
+        self._made, self._for_logs = _Lately(MOST), _Lately(MOST_IN_LOGS)
+        self._at_hand = ByConfig(self._asked)
 
     def of(self, config: dict[str, Any], model: Any, further: Iterable[str]) -> Redactor:
-        return self._at_hand.of(config, model, *further)
+        return self._of(*self._at_hand.of(config, model, *further))
 
-    def _of(self, config: dict[str, Any], model: Any, *further: str) -> Redactor:
+    def hiding(self, hidden: list[str], users: list[str]) -> Redactor:
+        digest = self._digest([*hidden, "\2"], users)  # none of a configuration, which the log is to know
+        return self._known(digest) or self._keep(digest, Redactor(hidden, users))
+
+    def _asked(self, config: dict[str, Any], model: Any, *further: str) -> tuple[bytes, list[str], list[str]]:
         hidden, users = _told_apart(config, model)
         hidden = [*hidden, *further]
+        return self._digest(hidden, users), hidden, users
+
+    def _digest(self, hidden: list[str], users: list[str]) -> bytes:
         text = "\0".join([*hidden, "\1", *users]).encode("utf-8", "surrogatepass")
-        digest = hashlib.blake2b(text, key=self._key).digest()
-        with self._lock:
-            found = self._made.get(digest)
-            if found is not None:
-                self._made.move_to_end(digest)
-                return found
-        made = Redactor(hidden, users)
+        return hashlib.blake2b(text, key=self._key).digest()
+
+    def _of(self, digest: bytes, hidden: list[str], users: list[str]) -> Redactor:
+        if found := self._known(digest):
+            return found
+        made = self._keep(digest, Redactor(hidden, users))
         long = [secret for secret in hidden if len(secret) >= LONG]
         for_logs = made if long == hidden else Redactor(long, users)
+        if long and not for_logs.hides_all:
+            with self._lock:
+                self._for_logs.put(digest, for_logs)
+        return made
+
+    def _known(self, digest: bytes) -> Redactor | None:
         with self._lock:
-            self._made[digest] = made
-            while len(self._made) > MOST:
-                self._made.popitem(last=False)
-            if long:
-                self._for_logs[digest] = for_logs
-            while len(self._for_logs) > MOST_IN_LOGS:
-                self._for_logs.popitem(last=False)
+            return self._made.get(digest)
+
+    def _keep(self, digest: bytes, made: Redactor) -> Redactor:
+        with self._lock:
+            self._made.put(digest, made)
         return made
 
     def for_logs(self) -> list[Redactor]:
         with self._lock:
-            return list(self._for_logs.values())
+            return self._for_logs.all()
+
+
+class _Lately:
+    """Those used last, within a number and a size. Not for several threads at once."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self._size = most, 0
+        self._kept: OrderedDict[bytes, Redactor] = OrderedDict()
+
+    def get(self, digest: bytes) -> Redactor | None:
+        found = self._kept.get(digest)
+        if found is not None:
+            self._kept.move_to_end(digest)
+        return found
+
+    def put(self, digest: bytes, made: Redactor) -> None:
+        before = self._kept.pop(digest, None)
+        self._kept[digest] = made
+        self._size += made.size - (before.size if before else 0)
+        while len(self._kept) > self._most or self._size > MOST_KEPT:
+            self._size -= self._kept.popitem(last=False)[1].size
+
+    def all(self) -> list[Redactor]:
+        return list(self._kept.values())
 
 
 _redactors = _Redactors()
@@ -203,6 +239,11 @@ _redactors = _Redactors()
 def redactor_of(connector: ERPConnectorPort, config: dict[str, Any]) -> Redactor:
     """Return what takes the secrets of a configuration out of a text: those configured, and those got by them since."""
     return _redactors.of(config, connector.config_model, connector.further_secrets(config))
+
+
+def redactor_for(secrets: Iterable[str], users: Iterable[str] = ()) -> Redactor:
+    """Return what takes these secrets out of a text, as `Redactor` does; it is made once as long as it is used."""
+    return _redactors.hiding([*secrets], [*users])
 
 
 def _told_apart(config: dict[str, Any], model: Any) -> tuple[list[str], list[str]]:

@@ -6,9 +6,13 @@ import base64
 import html
 import json
 import re
+import sys
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from functools import lru_cache
+from heapq import heapreplace
+from itertools import chain
+from operator import itemgetter
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -24,10 +28,26 @@ SHORTEST = 4
 _SURE = 8
 """Characters from which on a form is looked for in whatever case, since it is not found by chance."""
 
-_HEAD = 64
-"""Characters of a form that a pattern compares at each place of a text; the rest of a longer one is looked up."""
+MOST = 2_000_000
+"""Characters of all forms of a configuration's secrets; the longest keys that are taken have less."""
 
-_NOTHING = "(?!)"
+_BESIDE = 100
+"""Characters for which each form counts, beside its own."""
+
+_LOOSE = 20_000
+"""Characters for which each secret counts that is looked for by a pattern of its own."""
+
+_HEAD = 64
+"""Characters of a form that are looked up at a place of a text; the rest of a longer one is looked for."""
+
+_FEW = 64
+"""Parts that are looked for one by one in a text; of more, each place of the text is looked up."""
+
+_PART = 8_192
+"""Characters of a text that a pattern is held against at a time: all other threads wait for it. No secret that is
+looked for by one is longer, however its marks are escaped."""
+
+_NOWHERE = sys.maxsize, sys.maxsize
 _DEEPEST = 60
 
 _RUNS = re.compile("[A-Za-z0-9]+")
@@ -50,30 +70,37 @@ class Redactor:
     Args:
         secrets: As they are configured, or were got from a token server.
         users: Names that may be sent together with a secret, as `Authorization: Basic` does.
+        most: Characters of all forms; where there are more, whatever is said is hidden.
+
+    Attributes:
+        size: Characters of the forms that are kept.
+        hides_all: There are too many forms to look for.
     """
 
-    def __init__(self, secrets: Iterable[str], users: Iterable[str] = ()) -> None:
+    def __init__(self, secrets: Iterable[str], users: Iterable[str] = (), most: int = MOST) -> None:
         named = ["", *users]
         secrets = sorted({secret for secret in secrets if len(secret) >= SHORTEST}, key=lambda one: (-len(one), one))
-        forms = {form for secret in secrets for form in _forms(secret, named) if len(form) >= SHORTEST}
-        longest_first = sorted(forms, key=lambda form: (-len(form), form))
         marked = [secret.strip() for secret in secrets if _has_marks(secret.strip())]
-        loose = [_loosely(secret) for secret in marked]
-        self._long = _by_head([alike(form) for form in longest_first if len(form) > _HEAD])
-        short = [form for form in longest_first if len(form) <= _HEAD]
-        sure = [f"(?i:{re.escape(form)})" if len(form) >= _SURE else re.escape(form) for form in short]
-        pattern = "|".join([*sure, *loose]) or _NOTHING
-        heads = "|".join(map(re.escape, self._long)) or _NOTHING
-        self._short = re.compile(pattern)
-        self._pattern = re.compile(f"((?i:{heads}))|{pattern}") if forms else None
+        forms, self.size = _within(chain.from_iterable(_forms(secret, named) for secret in secrets), marked, most)
+        self.hides_all = self.size > most
+        if self.hides_all:
+            secrets, marked, forms, self.size = [], [], set(), 0
+        self._nothing = not forms and not self.hides_all
+        sure = {alike(form) for form in forms if len(form) >= _SURE}
+        self._long = _by_head(sorted((form for form in sure if len(form) > _HEAD), key=lambda form: (-len(form), form)))
+        self._whole = {form for form in sure if len(form) <= _HEAD}
+        self._exact = {form for form in forms if len(form) < _SURE}
+        self._sizes = _sizes([*self._whole, *self._exact], self._long)
+        self._loose = re.compile("|".join(map(_loosely, marked))) if marked else None
         self._needles = _needles([*forms, *map(_longest_run, marked)])
-        self._shortest = len(self._needles[0]) if self._needles else 0
         self._pieces = Pieces(secrets, forms, HIDDEN)
 
     def text(self, text: str) -> str:
         """Return a text without secrets."""
-        if self._pattern is None:
+        if self._nothing:
             return text
+        if self.hides_all:
+            return text and HIDDEN
         return self._pieces.hidden_in(self._without_whole(text) if self._may_hold(text) else text)
 
     def _without_whole(self, text: str) -> str:
@@ -86,49 +113,72 @@ class Redactor:
     def _places(self, text: str) -> Iterator[tuple[int, int]]:
         """Yield where forms begin and end: at each place the longest one, if none that began before reaches beyond."""
         small, at = alike(text), 0
-        known: dict[str, int] = {}
-        while self._pattern is not None and (found := self._pattern.search(text, at)):
-            start, end = found.span()
-            if found.lastindex:
-                end = self._end_of_long(small, start, known) or self._end_of_short(text, start)
-            if end:
-                yield start, end
-            at = end or start + 1
+        known: dict[str, list[tuple[int, int, str]]] = {}
+        form = loose = (-1, 0)
+        while True:
+            form = form if form[0] >= at else self._next_form(text, small, at, known)
+            loose = loose if loose[0] >= at else self._next_loose(text, at)
+            start, end = min(form, loose, key=itemgetter(0))
+            if (start, end) == _NOWHERE:
+                return
+            yield start, end
+            at = end
 
-    def _end_of_long(self, small: str, start: int, known: dict[str, int]) -> int:
-        """Return where the longest form ends that begins at `start`, where a head of one is; 0 if none does.
+    def _next_form(
+        self, text: str, small: str, at: int, known: dict[str, list[tuple[int, int, str]]]
+    ) -> tuple[int, int]:
+        """Return where the next form is. What is done at a place does not grow with the number of forms."""
+        for start in range(at, len(small) - SHORTEST + 1):
+            sizes = self._sizes.get(small[start : start + SHORTEST])
+            if sizes is None:
+                continue
+            if end := self._end_of_long(small, start, known):
+                return start, end
+            for size in sizes:
+                end = start + size
+                if end <= len(small) and (small[start:end] in self._whole or text[start:end] in self._exact):
+                    return start, end
+        return _NOWHERE
+
+    def _end_of_long(self, small: str, start: int, known: dict[str, list[tuple[int, int, str]]]) -> int:
+        """Return where the longest form of more than `_HEAD` characters ends that begins at `start`; 0 if none does.
 
         Args:
-            known: Where each form stands next, which is looked for again only when that is passed: to compare the rest
-                of it at each place where its head is would take hours for a text that is made of its head.
+            known: By heads, where each form stands next, the nearest first and the longest of these. It is looked for
+                again only when that is passed: to compare the rest of it at each place where its head is would take
+                hours for a text that is made of its head.
         """
-        for form in self._long[small[start : start + _HEAD]]:
-            if known.get(form, -1) < start:
-                place = small.find(form, start)
-                known[form] = len(small) if place < 0 else place
-            if known[form] == start:
-                return start + len(form)
-        return 0
+        head = small[start : start + _HEAD]
+        if head not in self._long:
+            return 0
+        nearest = known.get(head) or known.setdefault(head, [(-1, -len(form), form) for form in self._long[head]])
+        while nearest[0][0] < start:
+            _, length, form = nearest[0]
+            place = small.find(form, start)
+            heapreplace(nearest, (place if place >= 0 else len(small), length, form))
+        return start - nearest[0][1] if nearest[0][0] == start else 0
 
-    def _end_of_short(self, text: str, start: int) -> int:
-        found = self._short.match(text, start)
-        return found.end() if found else 0
+    def _next_loose(self, text: str, at: int) -> tuple[int, int]:
+        while self._loose is not None and at < len(text):
+            found = self._loose.search(text, at, at + 2 * _PART)
+            if found and found.start() < at + _PART:
+                return found.span()
+            at += _PART
+        return _NOWHERE
 
     def _may_hold(self, text: str) -> bool:
         """Return False where a look for a few parts of secrets, a hundredth of the work, tells that there is none."""
         if self._needles is None:
             return True
-        if len(text) < self._shortest:
-            return False
         small = alike(text)
-        for needle in self._needles:  # noqa: SIM110  # `any` takes half as long again, for every order
-            if needle in small:
+        for size, needles in self._needles.items():  # noqa: SIM110  # as in `_holds_one`
+            if len(small) >= size and _holds_one(small, size, needles):
                 return True
         return False
 
     def value(self, value: Any, depth: int = 0) -> Any:
         """Return a JSON value, or what a connector keeps like one, without secrets; a number may be one too."""
-        if self._pattern is None:
+        if self._nothing:
             return value
         if isinstance(value, str):
             return self.text(value)
@@ -149,11 +199,24 @@ class Redactor:
         """Return a thing that says no secret when it is written as text; else only that there was one."""
         if isinstance(value, bytes):
             return self.text(value.decode("latin-1")).encode("latin-1")
-        return value if next(self._places(str(value)), None) is None else HIDDEN
+        return HIDDEN if self.hides_all or next(self._places(str(value)), None) else value
 
     def _is_form(self, text: str) -> bool:
         small = alike(text)
-        return small in self._long.get(small[:_HEAD], ()) or self._short.fullmatch(text) is not None
+        if self.hides_all or small in self._whole or text in self._exact or small in self._long.get(small[:_HEAD], ()):
+            return True
+        return self._loose is not None and self._loose.fullmatch(text) is not None
+
+
+def _within(found: Iterator[str], marked: list[str], most: int) -> tuple[set[str], int]:
+    """Return the forms that are looked for, and their size; no more of them are made than that is `most`."""
+    forms: set[str] = set()
+    size = _LOOSE * len(marked)
+    while size <= most and (form := next(found, None)) is not None:
+        if len(form) >= SHORTEST and form not in forms:
+            forms.add(form)
+            size += len(form) + _BESIDE
+    return forms, size
 
 
 def _by_head(forms: Iterable[str]) -> dict[str, list[str]]:
@@ -163,18 +226,35 @@ def _by_head(forms: Iterable[str]) -> dict[str, list[str]]:
     return found
 
 
-def _needles(parts: Iterable[str]) -> list[str] | None:
-    """Return what a text holds in small letters if it holds one of the parts; None where that cannot be told.
+def _sizes(short: Iterable[str], long: Iterable[str]) -> dict[str, list[int]]:
+    """Return how long the short forms are that begin alike, the longest first; none where only long ones do."""
+    found: dict[str, set[int]] = {head[:SHORTEST]: set() for head in long}
+    for form in short:
+        found.setdefault(alike(form)[:SHORTEST], set()).add(len(form))
+    return {beginning: sorted(sizes, reverse=True) for beginning, sizes in found.items()}
 
-    A part that holds another one need not be looked for. An empty part says nothing.
+
+def _needles(parts: Iterable[str]) -> dict[int, set[str]] | None:
+    """Return what a text holds in small letters if it holds one of the parts, by length; None where nobody can tell.
+
+    Of a part that is its beginning; one that holds another one need not be looked for. An empty part says nothing.
     """
-    needles: list[str] = []
-    for part in sorted(set(map(alike, parts)), key=len):
-        if not part:
-            return None
-        if not any(needle in part for needle in needles):
-            needles.append(part)
-    return needles
+    begun = {alike(part)[:_SURE] for part in parts}
+    if "" in begun:
+        return None
+    if len(begun) <= _FEW:
+        begun = {one for one in begun if not any(other in one for other in begun - {one})}
+    return {size: {one for one in begun if len(one) == size} for size in sorted({*map(len, begun)})}
+
+
+def _holds_one(text: str, size: int, parts: set[str]) -> bool:
+    """Return whether a text holds one of the parts, which are all of one size."""
+    if len(parts) > _FEW:
+        return any(text[at : at + size] in parts for at in range(len(text) - size + 1))
+    for part in parts:  # noqa: SIM110  # `any` takes half as long again, for every order
+        if part in text:
+            return True
+    return False
 
 
 def _longest_run(secret: str) -> str:
@@ -188,6 +268,7 @@ def _forms(secret: str, users: list[str]) -> Iterator[str]:
         yield from _written(plain)
         yield from _coded(plain.encode("utf-8", "surrogatepass"))
         yield base64.b64encode(plain.encode("utf-16-le", "surrogatepass")).decode().rstrip("=")
+    for plain in {secret, secret.strip(), " ".join(secret.split())}:
         for user in users:
             for encoding in ("utf-8", "latin-1"):
                 pair = f"{user}:{plain}".encode(encoding, "replace")

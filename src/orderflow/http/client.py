@@ -20,6 +20,7 @@ from functools import lru_cache
 import httpx
 
 from orderflow.domain.errors import NeedsAttentionError, UnavailableError
+from orderflow.domain.port_redaction import redactor_for
 from orderflow.domain.reach import current
 from orderflow.domain.redaction import Redactor
 from orderflow.http.answer import LONGEST_ANSWER, Answer
@@ -74,7 +75,6 @@ class HttpClient:
         self._limits = httpx.Limits(max_connections=128, max_keepalive_connections=connections, keepalive_expiry=30)
         self._reach = current()
         self._sign_in, self._secrets = sign_in or SignIn(), [*secrets]
-        self._redactor: tuple[list[str], Redactor] | None = None
         self._transports: dict[str | None, httpx.HTTPTransport] = {}
 
     def send(
@@ -139,10 +139,7 @@ class HttpClient:
     @property
     def redactor(self) -> Redactor:
         """What takes the secrets of the sign-in, and what was got by them, out of what the server says."""
-        secrets = [*self._secrets, *self._sign_in.secrets(), *self._sign_in.got()]
-        if self._redactor is None or self._redactor[0] != secrets:
-            self._redactor = (secrets, Redactor(secrets, self._sign_in.users()))
-        return self._redactor[1]
+        return redactor_for([*self._secrets, *self._sign_in.secrets(), *self._sign_in.got()], self._sign_in.users())
 
     def close(self) -> None:
         """Close all connections."""

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 import httpx
 
 from orderflow.domain.errors import UnavailableError
-from orderflow.domain.redaction import Redactor
+from orderflow.domain.port_redaction import redactor_for
 from orderflow.http.answer import Answer, words_of
 from orderflow.http.sign_in import NO_SIGN_IN, READS, Held, Outgoing, SignIn, Way, not_let_in
 
@@ -115,7 +115,7 @@ class SessionCookies(SignIn):
         token = self._token_in(answer, cookies)
         if answer.ok and (token or (len(cookies.jar) and not self._csrf)):
             return _Opened(cookies, token), asked_at + self._lasts
-        hides = Redactor([*self.secrets(), *self.got()], self.users())
+        hides = redactor_for([*self.secrets(), *self.got()], self.users())
         said = "it gave no cookie, or no token" if answer.ok else words_of(answer, hides) or "It gave no reason"
         raise not_let_in(answer, self._name, "session", said, _HINT)
 

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256
 
 from orderflow.domain.errors import ConfigError, UnavailableError
-from orderflow.domain.redaction import Redactor
+from orderflow.domain.port_redaction import redactor_for
 from orderflow.http.answer import Answer, UnreadableError, words_of
 from orderflow.http.sign_in import NO_SIGN_IN, Held, Outgoing, SignIn, Way, basic, not_let_in
 from orderflow.http.tls import client_key
@@ -159,7 +159,7 @@ class ClientCredentials(SignIn):
         if answer.ok and isinstance(token, str) and 0 < len(token) <= LONGEST_TOKEN and _fits_a_header(token):
             lasts = _seconds(granted.get("expires_in"))
             return token, asked_at + max(lasts - min(EARLY, lasts / 2), 1.0)
-        hides = Redactor([*self.secrets(), *self.got()], self.users())
+        hides = redactor_for([*self.secrets(), *self.got()], self.users())
         raise not_let_in(answer, _SERVER, "access token", words_of(answer, hides) or "It gave no reason", _HINT)
 
     def _request(self) -> Outgoing:

@@ -1,5 +1,6 @@
 """What a connector gets for nothing when it has only `export` and `test_connection`."""
 
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from orderflow.domain.connector_port import ERPConnectorPort
 from orderflow.domain.delivery import ExportResult, TestResult
 from orderflow.domain.errors import ConnectorError, InDoubtError, RejectedError
 from orderflow.domain.orders import DraftOrder
-from orderflow.domain.port_redaction import MOST_AT_HAND, ByConfig
+from orderflow.domain.port_redaction import MOST_AT_HAND, ByConfig, redactor_of
 
 
 class Picky(ERPConnectorPort):
@@ -80,3 +81,15 @@ def test_what_is_made_of_a_configuration_is_made_once_and_anew_when_it_was_chang
     for number in range(2 * MOST_AT_HAND):
         by_config.of({"password": str(number)})
     assert len(by_config._made) == MOST_AT_HAND
+
+
+def test_secrets_of_many_long_configurations_are_at_hand_within_a_size() -> None:
+    connector = Picky()
+    tracemalloc.start()
+    for number in range(80):
+        redactor = redactor_of(connector, {"password": f"{number}-" + "secret" * 5_000})
+        assert redactor.size > 300_000
+    held = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert held < 100_000_000
+    assert redactor_of(connector, {"password": "79-" + "secret" * 5_000}) is redactor

@@ -184,7 +184,7 @@ LONG = 150_000
 @pytest.mark.parametrize("beside", ["\xe9", "\U0001f511"])
 def test_no_text_makes_a_long_secret_slow(secrets: list[str], beside: str) -> None:
     near = ("a" * (LONG - 1) + "b") * 2
-    told = Redactor(secrets).text(f"{beside} {near} {secrets[-1]} {near} {beside}")
+    told = Redactor(secrets, most=LONG * 1_000).text(f"{beside} {near} {secrets[-1]} {near} {beside}")
     assert told == f"{beside} {near} {HIDDEN} {near} {beside}"
 
 
@@ -194,3 +194,60 @@ def test_the_quick_look_misses_nothing(secret: str, text: str) -> None:
     told = redactor.text(f"{text} ")
     with patch.object(redactor, "_needles", None):
         assert redactor.text(f"{text} ") == told
+
+
+@pytest.mark.timeout(60)  # seconds; where each form is held against each place of a text, it takes minutes
+def test_a_secret_of_a_thousand_lines_is_looked_for_at_once() -> None:
+    lines = [f"{number:04} {'line of it' * 2}" for number in range(1_100)]
+    redactor = Redactor(["\n".join(lines)], most=10_000_000)
+    said = "".join(f"{line} x" for line in lines[::50])
+    told = redactor.text(f"{'0042 line of' * 80_000} {said}")
+    assert told == f"{'0042 line of' * 80_000} {'******** x' * 22}"
+
+
+@pytest.mark.timeout(60)  # seconds; as above
+def test_texts_that_begin_as_forms_do_take_no_longer() -> None:
+    lines = [f"{'abcd' * 20}{number:06}" for number in range(400)]
+    redactor = Redactor(["\n".join(lines)], most=10_000_000)
+    assert redactor.text("abcd" * 100_000 + lines[7]) == "abcd" * 100_000 + HIDDEN
+
+
+@pytest.mark.timeout(60)  # seconds; as above
+def test_many_secrets_with_marks_stop_no_other_thread() -> None:
+    redactor = Redactor([f"p@ss-word-{number}" for number in range(20)])
+    parts: list[int] = []
+    with patch.object(redactor, "_loose", Counting(redactor._loose, parts)):
+        assert redactor.text(f"{'p@ss-word!' * 20_000} p%40ss-word-7 ") == f"{'p@ss-word!' * 20_000} {HIDDEN} "
+    assert len(parts) > 20
+    assert max(parts) <= 2 * redaction._PART
+
+
+class Counting:
+    """A pattern that notes how much of a text it is held against."""
+
+    def __init__(self, pattern: re.Pattern[str] | None, parts: list[int]) -> None:
+        assert pattern
+        self._pattern, self._parts = pattern, parts
+
+    def search(self, text: str, at: int, end: int) -> re.Match[str] | None:
+        self._parts.append(end - at)
+        return self._pattern.search(text, at, end)
+
+
+@pytest.mark.parametrize(
+    "secrets", [["p4ss" * 100_000], [f"secret-{number}" for number in range(5_000)], ["x1" * 9 + "\n" * 99_999]]
+)
+def test_of_secrets_without_end_nothing_is_said(secrets: list[str]) -> None:
+    redactor = Redactor(secrets)
+    assert (redactor.size, redactor.hides_all) == (0, True)
+    assert redactor.value({"said": ["ok", "", 7, None, True]}) == {HIDDEN: [HIDDEN, "", HIDDEN, None, True]}
+    assert redactor.text("ok") == HIDDEN
+
+
+def test_the_largest_keys_that_are_taken_are_looked_for() -> None:
+    line = "".join(map(chr, range(65, 91)))
+    key = "\n".join(f"{number:03}/{line}+{line}====" for number in range(307))
+    assert len(key) > 18_000
+    assert (
+        Redactor([key, "pass-word 1"], ["user", "client", "login"]).text(f"x {key[130:190]} y") != f"x {key[130:190]} y"
+    )

@@ -14,6 +14,7 @@ import pytest
 
 from orderflow.domain.delivery import Delivery
 from orderflow.domain.errors import InputError
+from orderflow.domain.letters import normalized
 from orderflow.domain.orders import Customer, DraftOrder, DraftOrderLine
 from orderflow.formats.csv import CsvFormat
 from orderflow.formats.csv.settings import KNOWN_FIELDS, CsvSettings
@@ -22,7 +23,7 @@ from orderflow.formats.edifact.settings import EdifactSettings
 from orderflow.formats.idoc import IdocFormat
 from orderflow.formats.idoc.settings import IdocSettings
 from orderflow.formats.order_fields import order_fields, sample_order
-from orderflow.formats.samples import LARGEST, beginning_of, names
+from orderflow.formats.samples import LARGEST, beginning_of
 from orderflow.formats.samples.beginning import MOST_PLACES
 from orderflow.formats.samples.names import words_known
 from orderflow.formats.template.texts import check_template, filled, writer
@@ -127,13 +128,13 @@ def test_a_json_text_may_become_a_file() -> None:
 
 @pytest.mark.parametrize("make", ["json", "csv"])
 def test_a_long_name_is_neither_spelled_nor_kept_for_each_value(make: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    name, letters, plain = "x" * 20_000, [0], names.normalized
+    name, letters = "x" * 20_000, [0]
 
     def counting(form: Literal["NFC", "NFKC", "NFKD"], text: str) -> str:
         letters[0] += len(text)
-        return plain(form, text)
+        return normalized(form, text)
 
-    monkeypatch.setattr(names, "normalized", counting)
+    monkeypatch.setattr("orderflow.formats.samples.names.normalized", counting)
     sample = json.dumps({name: {"sku": [0] * 5_000}}) if make == "json" else ";".join([name] * 40) + "\n1" + ";2" * 39
     made = beginning_of(sample.encode())
     assert letters[0] < 20_000

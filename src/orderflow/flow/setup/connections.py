@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from orderflow.domain.connector_port import ERPConnectorPort
 from orderflow.domain.errors import EncryptionError, InputError
 from orderflow.domain.ids import new_id
+from orderflow.domain.port_redaction import redactor_of
 from orderflow.domain.routing.rules import rules_naming
 from orderflow.domain.states import BreakerState
 from orderflow.domain.text import checked_name
@@ -253,7 +254,7 @@ def known_connector(find: Callable[[str], ERPConnectorPort], connector_type: str
 
 
 def check_config(connector: ERPConnectorPort, config: dict[str, Any], stored: dict[str, Any] | None = None) -> None:
-    """Check a configuration against its connector's model, and that no secret stands where everybody reads it.
+    """Check a configuration against its connector's model, and that its secrets can be kept from everybody.
 
     Args:
         stored: What it replaces: a secret that stood in the same field before may stay there.
@@ -262,6 +263,8 @@ def check_config(connector: ERPConnectorPort, config: dict[str, Any], stored: di
         InputError: It does not fit; fields are named, values never.
     """
     problems = [*_problems(connector, config), *_misplaced(connector, config, stored or {})]
+    if not problems and redactor_of(connector, config).hides_all:
+        problems.append(("configuration", "holds more, or longer, secrets than can be hidden in what is said of it"))
     if not problems:
         return
     fields = [{"field": name, "message": message} for name, message in problems]

@@ -60,6 +60,13 @@ def test_what_does_not_fit_is_not_stored_and_fields_are_named(shop):
     assert shop.tables.connections == before
 
 
+def test_secrets_that_cannot_be_hidden_are_not_stored(shop):
+    before = dict(shop.tables.connections)
+    with pytest.raises(InputError, match="than can be hidden"):
+        add(shop, {"host": "erp", "password": "se/cret-1 ü" * 10_000})
+    assert shop.tables.connections == before
+
+
 def test_an_edit_keeps_the_secret_that_is_masked_and_closes_the_breaker(shop):
     made = add(shop, tested=True)
     shop.change_connection(made, breaker_state=BreakerState.PAUSED)
