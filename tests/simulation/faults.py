@@ -231,8 +231,8 @@ FAULTS = (
     Fault(
         "what is moved keeps the other ERP's document",
         EXPORTS,
-        "built = dict.fromkeys(_BUILT)",
-        "built = dict[str, None]()",
+        " | due | _NOT_BUILT",
+        " | due",
     ),
     Fault(
         "a change does not wait for its order",

@@ -476,26 +476,46 @@ def test_what_follows_a_delivery_waits_until_that_is_decided(bench: Bench, befor
         assert taken_now[0].order.delivery.kind is (Kind.CHANGE if is_change else Kind.ORDER)
 
 
-def test_what_was_changed_since_is_known_as_such_once_it_was_tried(bench: Bench) -> None:
+@pytest.mark.parametrize("tried", [{"error_json": {"code": "X"}}, {}])
+def test_what_was_changed_since_is_known_as_such_whatever_is_left_of_an_attempt(
+    bench: Bench, tried: dict[str, Any]
+) -> None:
     way = connection(bench)
     edited, followed, plain = (order(bench, status) for status in ("READY", "PUSHING", "PUSHING"))
-    exports = [export(bench, way, of=one, error_json={"code": "X"}) for one in (edited, followed, plain)]
+    exports = [export(bench, way, of=one, **tried) for one in (edited, followed, plain)]
     bench.passes(1)
     export(bench, way, of=followed, kind=Kind.CHANGE, follows=exports[1])
     found = {attempt.export_id: attempt.superseded for attempt in claimed(bench, way).attempts}
     assert found == {exports[0]: True, exports[1]: True, exports[2]: False}
 
 
+# What was built of an export, and what attempts at it left.
+BUILT: dict[str, Any] = {"filename": "a.json", "storage_key": "k", "document_sha256": "0", "media_type": "text/plain"}
+BUILT |= {"format_version": "v1", "control_number": 7, "receipt_check": "sha", "erp_order_id": "SO-1"}
+
+
+def built(bench: Bench) -> dict[str, Any]:
+    return BUILT | {"last_begun_at": bench.now()}
+
+
+def left(bench: Bench, export_id: UUID) -> set[str]:
+    """Return what is left of that."""
+    row = bench.columns("erp_export", export_id)
+    assert row is not None
+    return {name for name in built(bench) if row[name] is not None}
+
+
 def test_a_change_is_sent_anew_after_a_recall_or_taken_over_by_a_person(bench: Bench) -> None:
     way, order_id = connection(bench), order(bench, "ERROR")
     recall_id = export(bench, way, ERPExportStatus.SENT, of=order_id, kind=Kind.RECALL)
-    change = export(bench, way, of=order_id, kind=Kind.CHANGE)
+    change = export(bench, way, of=order_id, kind=Kind.CHANGE, **built(bench))
     doubtful = export(bench, way, ERPExportStatus.FAILED, of=order_id, begun_at=bench.now())
     with bench.store.work(bench.org_id) as work:
         work.exports.pin(change)
         work.exports.send_anew_after(change, recall_id)
         anew = work.exports.get(change)
         assert (anew.kind, anew.follows, anew.revision) == (Kind.ORDER, recall_id, work.orders.revision_of(order_id))
+        assert not left(bench, change), "or the ERP would be sent the change as the order"
         assert not work.exports.take_over(change, "anna"), "it has not failed"
         assert not work.exports.take_over(doubtful, "anna"), "nobody knows"
     bench.set("erp_export", change, status=ERPExportStatus.FAILED)
@@ -1212,14 +1232,16 @@ def test_what_was_never_tried_is_withdrawn_without_a_trace(bench: Bench) -> None
 
 def test_what_is_unsent_moves_and_forgets_its_document(bench: Bench) -> None:
     source, target = connection(bench), connection(bench, "OTHER")
-    first, second = (export(bench, source, filename="a", storage_key="k", attempts_spent=2) for _ in range(2))
+    first = export(bench, source, attempts_spent=2, refusals=1, **built(bench))
+    second = export(bench, source, filename="a", storage_key="k")
     stays = export(bench, source, **doubt(bench))
     with bench.store.work(bench.org_id) as work:
         assert set(work.exports.move(source, target, [first, stays])) == {first}
         assert set(work.exports.move(source, target, None)) == {second}
-    row = seen(bench, first)
+    row = bench.columns("erp_export", first)
     assert row is not None
-    assert (row["connection_id"], row["filename"], row["storage_key"], row["attempts_spent"]) == (target, None, None, 0)
+    assert (row["connection_id"], row["attempts_spent"], row["refusals"]) == (target, 0, 1)
+    assert not left(bench, first), "the other ERP has nothing of it"
 
 
 def test_who_confirmed_by_hand_is_kept(bench: Bench) -> None:

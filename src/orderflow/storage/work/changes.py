@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from uuid import UUID
 
 from sqlalchemy import Connection, text
 
 from orderflow.domain.states import ARRIVED, EDITED, Kind
 from orderflow.flow.ports import Attempt
+from orderflow.storage.fast.statements import run
 from orderflow.storage.tables.states import among, changed_since, given_back, quoted, tells_order
 from orderflow.storage.work import revisions
 
@@ -19,7 +19,8 @@ _BEFORE = text(f"""
     ORDER BY e.id, b.created_at DESC
 """)  # noqa: S608  # built from constants
 _AS_ORDER = text(f"UPDATE erp_export SET kind = {quoted(Kind.ORDER)} WHERE id = ANY(:ids)")  # noqa: S608  # likewise
-_CHANGED_SINCE = text(f"SELECT e.id FROM erp_export e WHERE e.id = ANY(:ids) AND {changed_since('e')}")  # noqa: S608  # likewise
+# For each by itself: as a condition it lets PostgreSQL read all that follows anything.
+_CHANGED_SINCE = f"SELECT e.id, {changed_since('e')} AS changed FROM erp_export e WHERE e.id = ANY(%(ids)s)"  # noqa: S608  # likewise
 
 
 def name_what_is_changed(connection: Connection, attempts: Sequence[Attempt]) -> None:
@@ -39,13 +40,14 @@ def name_what_is_changed(connection: Connection, attempts: Sequence[Attempt]) ->
         connection.execute(_AS_ORDER, {"ids": [attempt.export_id for attempt in never_arrived]})
 
 
-def note_superseded(connection: Connection, attempts: Sequence[Attempt], tried: Sequence[UUID]) -> None:
+def note_superseded(connection: Connection, attempts: Sequence[Attempt]) -> None:
     """Note which attempts are of orders that were changed since.
 
-    Args:
-        tried: The exports that somebody had before; of any other the push was withdrawn when its order was changed.
+    All are asked about: an export that a worker had when its order was changed may have been moved since, or put on
+    hold, so that nothing of its own tells of that any more.
     """
-    newer = set(connection.execute(_CHANGED_SINCE, {"ids": list(tried)}).scalars())
+    rows = run(connection, _CHANGED_SINCE, {"ids": [attempt.export_id for attempt in attempts]})
+    newer = {row["id"] for row in rows if row["changed"]}
     for attempt in attempts:
-        asks_content = attempt.order.delivery.kind is not Kind.RECALL and attempt.export_id in tried
+        asks_content = attempt.order.delivery.kind is not Kind.RECALL
         attempt.superseded = asks_content and (attempt.order.status in EDITED or attempt.export_id in newer)

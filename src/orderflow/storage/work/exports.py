@@ -22,7 +22,7 @@ from orderflow.storage.tables.states import becomes, changed_since, is_order, ma
 from orderflow.storage.work import answers as stored_answers
 from orderflow.storage.work import outages, revisions, settling
 from orderflow.storage.work.clock import unleased
-from orderflow.storage.work.interventions import SqlInterventions
+from orderflow.storage.work.interventions import NOT_BUILT, SqlInterventions
 from orderflow.storage.work.leases import SqlLeases
 from orderflow.storage.work.revisions import CURRENT
 
@@ -72,7 +72,8 @@ _WITHDRAW = text(f"""
     RETURNING id
 """)  # noqa: S608  # built from constants
 _SEND_ANEW_AFTER = text(f"""
-    UPDATE erp_export SET kind = {quoted(Kind.ORDER)}, follows = :recall_id, attempts_spent = 0, updated_at = now()
+    UPDATE erp_export
+    SET kind = {quoted(Kind.ORDER)}, follows = :recall_id, attempts_spent = 0, updated_at = now(), {NOT_BUILT}
     WHERE id = :id AND {may(ExportStep.WORK)}
 """)  # noqa: S608  # built from constants
 _TAKE_OVER = text(f"""

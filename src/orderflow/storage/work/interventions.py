@@ -62,13 +62,21 @@ _CLOSE_LOG = text(f"""
     UPDATE erp_push_log SET status = {quoted(AttemptStatus.FAILED)}, error_message = COALESCE(error_message, :message)
     WHERE erp_export_id = :id AND {may(AttemptStep.END)}
 """)  # noqa: S608  # built from constants
-ANEW = """
-    next_attempt_at = GREATEST(now(), not_before), attempts_spent = 0, error_json = NULL,
-    lease_token = NULL, lease_until = NULL, filename = NULL, export_storage_key = NULL, document_sha256 = NULL,
-    document_size = NULL, export_format_version = NULL, export_media_type = NULL, control_number = NULL,
-    updated_at = now()
+NOT_BUILT = """
+    filename = NULL, export_storage_key = NULL, document_sha256 = NULL, document_size = NULL,
+    export_format_version = NULL, export_media_type = NULL, control_number = NULL, last_begun_at = NULL,
+    receipt_check = NULL, erp_order_id = NULL
 """
-"""What of an export goes where its connection changes."""
+"""What of an export goes where it becomes one of another kind: its document, and what attempts to send that left.
+
+Not `refusals`: it is part of an AS2 Message-ID, which would be that of a refused message once the export came back.
+"""
+
+ANEW = f"""
+    next_attempt_at = GREATEST(now(), not_before), attempts_spent = 0, error_json = NULL,
+    lease_token = NULL, lease_until = NULL, updated_at = now(), {NOT_BUILT}
+"""
+"""Likewise where its connection changes."""
 
 _MOVE = text(f"""
     UPDATE erp_export e

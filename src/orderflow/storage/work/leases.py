@@ -109,7 +109,6 @@ _READ = (
     *("id", "org_id", "draft_order_id", "revision", "created_at", "kind", "reason", "control_number", "begun_at"),
     *("last_begun_at", "refusals", "staged_path", "staged_at", "attempts_spent", "request_id", "traceparent"),
     *("export_storage_key", "document_sha256", "filename", "export_media_type", "export_format_version", "held_at"),
-    "error_json",
 )
 _COLUMNS = ", ".join(f"e.{name}" for name in _READ)
 _RETURNED = {"columns": _COLUMNS, "begun": _BEGUN, "doubt_age": _DOUBT_AGE, "in_turn": IN_TURN}
@@ -267,8 +266,7 @@ class SqlLeases(SqlRates):
         places = [(row["draft_order_id"], row["revision"] or pinned[row["id"]]) for row in rows]
         orders = revisions.orders(self._connection, places)
         attempts = [_attempt(row, orders.get(place), lease) for row, place in zip(rows, places, strict=True)]
-        if tried := [row["id"] for row in rows if _was_tried(row)]:
-            changes.note_superseded(self._connection, attempts, tried)
+        changes.note_superseded(self._connection, attempts)
         if doubtful := [attempt for attempt in attempts if attempt.order.delivery.in_doubt]:
             led = sent_deliveries.begun_to(self._connection, [attempt.export_id for attempt in doubtful])
             for attempt in doubtful:
@@ -322,10 +320,6 @@ class SqlLeases(SqlRates):
         """Give back exports whose attempt never began because of `error`, due again in `delay` seconds."""
         values = {"ids": list(export_ids), "token": lease.token, "delay": delay, "error": as_json(error)}
         self._connection.execute(_RELEASE, values)
-
-
-def _was_tried(row: Mapping[Any, Any]) -> bool:
-    return any(row[name] is not None for name in ("document_sha256", "error_json", "orphan_token"))
 
 
 def _attempt(row: Mapping[Any, Any], approved: DraftOrder | None, lease: Lease) -> Attempt:

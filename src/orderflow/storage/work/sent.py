@@ -8,8 +8,8 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from orderflow.domain.delivery import Sent
-from orderflow.domain.states import ERPExportStatus
-from orderflow.storage.tables.states import in_doubt, is_order, quoted
+from orderflow.domain.states import ARRIVED
+from orderflow.storage.tables.states import among, in_doubt, is_order
 
 
 def _led_to_at(begun: str) -> str:
@@ -34,8 +34,8 @@ _SENT = text(f"""
            {LED_TO} AS led_to
     FROM erp_export e JOIN draft_order o ON o.id = e.draft_order_id
     WHERE e.draft_order_id = ANY(:ids) AND {is_order("e")} AND e.filename IS NOT NULL
-    -- What was refused, or never sent, the ERP does not have, though it be newer than the one that it confirmed late.
-    ORDER BY e.draft_order_id, e.status = {quoted(ERPExportStatus.FAILED)} AND NOT ({in_doubt("e")}), e.created_at DESC
+    -- What was refused, or not sent yet, the ERP does not have, though it be newer than the one that it confirmed.
+    ORDER BY e.draft_order_id, {among(ARRIVED, "e.status")} OR ({in_doubt("e")}) DESC, e.created_at DESC
 """)  # noqa: S608  # built from constants
 _BEGUN_TO = text(f"""
     SELECT e.id, {_led_to_at("begun_at")} AS destination FROM erp_export e WHERE e.id = ANY(:ids)

@@ -41,8 +41,14 @@ _DECIDED: dict[str, Any] = {
     "lease_until": None,
     "unreadable_answer": None,
 }
+_UNROUTED: dict[str, Any] = dict.fromkeys(("route", "route_version", "fallback_id"))
 _UNSENT = _DECIDED | {"staged_at": None, "staged_path": None}
-_BUILT = ("filename", "storage_key", "document_sha256", "media_type", "format_version", "control_number")
+_NOT_BUILT: dict[str, Any] = dict.fromkeys(
+    (
+        *("filename", "storage_key", "document_sha256", "media_type", "format_version", "control_number"),
+        *("last_begun_at", "begun_to", "receipt_check", "erp_order_id"),
+    )
+)
 
 
 class MemoryExports(MemoryLeases):
@@ -91,7 +97,7 @@ class MemoryExports(MemoryLeases):
 
     def send_anew_after(self, export_id: UUID, recall_id: UUID) -> None:
         """Make of a change the delivery of the order as it is now, which waits for that recall."""
-        self._set(export_id, kind=Kind.ORDER, follows=recall_id, attempts_spent=0)
+        self._set(export_id, kind=Kind.ORDER, follows=recall_id, attempts_spent=0, **_NOT_BUILT)
 
     def take_over(self, export_id: UUID, by: str) -> bool:
         """Note who made a change in the ERP that this export asked for in vain; False if it has not FAILED for sure."""
@@ -227,20 +233,7 @@ class MemoryExports(MemoryLeases):
         for row in list(self._tables.exports.values()):
             waits = row.connection_id == source and row.status in ExportStep.MOVE.change.starts and is_unsent(row)
             if waits and is_unleased(row, now) and _is_wanted(row, export_ids):
-                built = dict.fromkeys(_BUILT)
-                self._set(
-                    row.id,
-                    connection_id=target,
-                    next_attempt_at=max(now, row.not_before or now),
-                    attempts_spent=0,
-                    error_json=None,
-                    lease_token=None,
-                    lease_until=None,
-                    route=None,
-                    route_version=None,
-                    fallback_id=None,
-                    **built,
-                )
+                self._set(row.id, **moved_to(target, row, now), **_UNROUTED)
                 moved[row.id] = row.draft_order_id
         return moved
 
@@ -449,6 +442,12 @@ class MemoryExports(MemoryLeases):
             changed_since=changed_since(self._tables, row),
             request_digest=row.request_digest,
         )
+
+
+def moved_to(connection_id: UUID, row: ExportRow, now: datetime) -> dict[str, Any]:
+    """Return the columns of an export that goes to another connection, where its document is built anew."""
+    due = {"next_attempt_at": max(now, row.not_before or now), "attempts_spent": 0, "error_json": None}
+    return {"connection_id": connection_id, "lease_token": None, "lease_until": None} | due | _NOT_BUILT
 
 
 def _is_wanted(row: ExportRow, export_ids: Sequence[UUID] | None) -> bool:

@@ -127,8 +127,7 @@ class MemoryLeases(MemoryLanes):
             return False
         if other.kind is Kind.RECALL:
             return other.status is not ERPExportStatus.ACKED
-        in_doubt = other.status in IN_DOUBT and other.answered_at is None and not is_unsent(other)
-        return other.status is ERPExportStatus.PENDING or in_doubt
+        return other.status is ERPExportStatus.PENDING or _is_in_doubt(other)
 
     def _as_it_is_now(self, row: ExportRow) -> ExportRow:
         """Return a change of what never arrived as the order that it is from here on; any other as it is."""
@@ -224,7 +223,7 @@ class MemoryLeases(MemoryLanes):
         rows = [row for row in exports if row.kind is Kind.ORDER and row.filename]
         if not rows:
             return None
-        row, order = max(rows, key=lambda row: not _failed_for_sure(row)), self._tables.orders[order_id]
+        row, order = max(rows, key=_is_there), self._tables.orders[order_id]
         number = row.erp_order_id or (order.erp_order_id if order.erp_order_id_source != "filename" else None)
         return Sent(
             row.id,
@@ -357,8 +356,12 @@ def is_unsent(row: ExportRow) -> bool:
     return row.begun_at is None and row.staged_at is None and row.held_at is None
 
 
-def _failed_for_sure(row: ExportRow) -> bool:
-    return row.status is ERPExportStatus.FAILED and (row.answered_at is not None or is_unsent(row))
+def _is_there(row: ExportRow) -> bool:
+    return row.status in ARRIVED or _is_in_doubt(row)
+
+
+def _is_in_doubt(row: ExportRow) -> bool:
+    return row.status in IN_DOUBT and row.answered_at is None and not is_unsent(row)
 
 
 def _last_sent(row: ExportRow, now: datetime) -> datetime | None:

@@ -11,12 +11,9 @@ from orderflow.domain.routing.router import Router
 from orderflow.domain.routing.rules import read_rules
 from orderflow.domain.states import AttemptStep, BreakerState, ConnectionStatus, ExportStep, Kind, OrderAction
 from orderflow.flow.ports import FIRST_VERSION, Export, PushRequest, Route, RouteSet
-from orderflow.testing.store_in_memory.exports import MemoryExports
+from orderflow.testing.store_in_memory.exports import MemoryExports, moved_to
 from orderflow.testing.store_in_memory.leases import is_unleased
 from orderflow.testing.store_in_memory.tables import ExportRow, Tables, Waiter, changed
-
-_ANEW: dict[str, Any] = {"attempts_spent": 0, "error_json": None, "lease_token": None, "lease_until": None}
-_ANEW |= dict.fromkeys(("filename", "storage_key", "document_sha256", "media_type", "format_version", "control_number"))
 
 
 class MemoryRoutes:
@@ -100,9 +97,8 @@ class MemoryRoutes:
         return [MemoryExports(self._tables).get(row.id) for row in better]
 
     def _send_to(self, export_id: UUID, connection_id: UUID) -> None:
-        row, now = self._tables.exports[export_id], self._tables.now()
-        moved: dict[str, Any] = {"connection_id": connection_id, "next_attempt_at": max(now, row.not_before or now)}
-        self._tables.exports[export_id] = changed(row, **moved, **_ANEW)
+        row = self._tables.exports[export_id]
+        self._tables.exports[export_id] = changed(row, **moved_to(connection_id, row, self._tables.now()))
 
     def _delivers(self, connection_id: UUID) -> bool:
         states = self.states([connection_id])

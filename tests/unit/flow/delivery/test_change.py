@@ -8,13 +8,14 @@ from copy import copy
 import pytest
 
 from orderflow.domain.delivery import Ack
-from orderflow.domain.errors import InDoubtError, RejectedError, StateError, TransientError
+from orderflow.domain.errors import InDoubtError, RejectedError, StateError, TransientError, UnavailableError
 from orderflow.domain.ids import new_id
-from orderflow.domain.states import ERPExportStatus, Kind, OrderStatus
+from orderflow.domain.states import BreakerState, ERPExportStatus, Kind, OrderStatus
 from orderflow.flow.answers.poll import poll_acks
 from orderflow.flow.delivery.change import ChangeWay, confirm_change, discard_change, what_follows
 from orderflow.flow.delivery.claim import claim
 from orderflow.flow.delivery.deliver import deliver
+from orderflow.flow.delivery.move import move_exports
 from orderflow.flow.delivery.open_target import open_target
 from orderflow.flow.delivery.push_batch import push_batch, run
 from orderflow.flow.delivery.recall import confirm_recall, end_recall
@@ -253,6 +254,17 @@ def test_what_a_worker_was_at_when_it_was_changed_is_not_sent_after_that(house):
     assert (house.export(order).status, house.api.calls, house.status(order)) == (X.FAILED, [], S.READY)
 
 
+def test_nor_after_it_was_moved_since(house):
+    order = house.pushed()
+    house.change_export(order, lease_token=new_id(), lease_until=house.clock.now().replace(year=2027))
+    edit(house, order)
+    house.change_export(order, lease_until=house.clock.now(), error_json={"code": "UNAVAILABLE"})
+    house.clock.forward(1)
+    assert move_exports(house.store, house.org_id, house.to_api, house.to_dropzone, ANNA)
+    work_off(house, house.to_dropzone)
+    assert (house.export(order).status, house.dropzone.takes, house.status(order)) == (X.FAILED, [], S.READY)
+
+
 def test_a_change_that_the_erp_refuses_says_why_and_leaves_what_it_has(house):
     order = sent(house)
     change(house, order)
@@ -349,6 +361,28 @@ def test_a_change_that_waited_for_the_one_to_be_sent_anew_is_what_the_erp_has_th
         work_off(house)
     assert (house.api.taken, house.api.contents[order.id]) == ([order.id], "third")
     assert what_follows(house.wiring, house.org_id, order.id).way is ChangeWay.RECALL, "it is not sent beside it"
+
+
+def test_a_change_that_was_built_goes_out_as_the_order_once_it_was_given_back(house):
+    order = sent(house)
+    change(house, order)
+    house.api.script["change"] = [UnavailableError("It is away.")]
+    work_off(house)
+    built = house.export(order)
+    assert (built.status, built.filename.split("_")[0]) == (X.PENDING, "change")
+    house.api.takes_changes, house.api.gives_back = False, True
+    house.change_connection(house.to_api, change_by_recall=True, breaker_state=BreakerState.CLOSED)
+    work_off(house)
+    first, anew, recall = house.tables.exports_of(order.id)
+    assert (anew.kind, anew.follows, anew.filename, anew.document_sha256) == (Kind.ORDER, recall.id, None, None)
+    batch = claim(house.wiring, house.open(), 10)
+    assert [one.order.delivery.sent.export_id for one in batch.attempts] == [first.id], "the change was never sent"
+    run(house.wiring, batch)
+    house.api.given_back.clear()
+    work_off(house)
+    document = json.loads(house.store.documents.get(house.tables.exports[anew.id].storage_key))
+    assert (document["export_version"], document["header"]["notes"]) == ("orderflow_export_json_v1", "changed")
+    assert (house.status(order), house.api.contents[order.id]) == (S.CONFIRMED, "changed")
 
 
 def test_an_erp_that_keeps_the_order_is_not_sent_another(house):

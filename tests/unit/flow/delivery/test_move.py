@@ -2,11 +2,13 @@
 
 import pytest
 
-from orderflow.domain.errors import InputError, NotFoundError, StateError
+from orderflow.domain.errors import InDoubtError, InputError, NotFoundError, StateError
 from orderflow.domain.ids import new_id
 from orderflow.domain.states import ConnectionStatus
 from orderflow.flow.delivery.claim import claim
 from orderflow.flow.delivery.move import move_exports
+from orderflow.flow.delivery.push_batch import push_batch
+from orderflow.flow.delivery.resolve import resolve_held
 from tests.unit.flow.conftest import ANNA
 
 
@@ -21,6 +23,19 @@ def test_all_that_waits_is_moved_and_its_document_built_for_the_other(house):
     moved = house.export(orders[0])
     assert (moved.connection_id, moved.filename, moved.document_sha256) == (house.to_dropzone, None, None)
     assert house.actions().count("EXPORT_MOVED") == 2
+
+
+def test_what_a_person_had_sent_again_was_never_sent_to_the_other(house):
+    order = house.pushed()
+    house.api.script["export"] = [InDoubtError("lost")]
+    house.api.finds = False
+    push_batch(house.wiring, house.org_id, house.to_api)
+    resolve_held(house.store, house.org_id, house.export(order).id, "send_again", ANNA)
+    assert house.export(order).last_begun_at, "or what it finds there would be another's"
+    other = house.connect("MEMORY_API")
+    assert len(move(house, house.to_api, other)) == 1
+    (attempt,) = claim(house.wiring, house.open(other), 1).attempts
+    assert attempt.order.delivery.last_begun_at is None, "an order of its number there is another's"
 
 
 def test_only_those_that_are_named(house):
