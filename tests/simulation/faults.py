@@ -255,8 +255,8 @@ FAULTS = (
     Fault(
         "a late answer to the first revision confirms the last",
         EXPORTS,
-        "return row.kind in CONTENT_KINDS and not changed_since(self._tables, row)",
-        "return row.kind in CONTENT_KINDS",
+        "return order if is_said and self._moves(row) else None",
+        "return order if row.kind in CONTENT_KINDS else None",
     ),
     Fault(
         "a delivery of the first revision moves the order that says another",

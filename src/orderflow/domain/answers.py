@@ -13,9 +13,10 @@ Verdict = Literal["acknowledge", "refuse", "update", "note", "misfit", "wait", "
 SENT_SINCE = "The ERP gave back a delivery after which the order was sent again: look in the ERP which of them it has."
 
 
-Newer = Literal["none", "stopped", "claimed", "perhaps sent", "sent"]
-"""What became of the export that followed one which had failed: `stopped` before anything was sent, `claimed` by a
-worker of which nothing is known yet, `perhaps sent`, or `sent`."""
+Newer = Literal["none", "stopped", "changes", "claimed", "perhaps sent", "sent"]
+"""What became of the exports that followed one which had failed: `stopped` before anything was sent, `claimed` by a
+worker of which nothing is known yet, `perhaps sent`, or `sent`. `changes`: nothing was sent either, and the last is of
+what the order says since, which is a change of that one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ def decide(
 
     Args:
         lease_is_live: A worker holds the export right now.
-        newer: What became of the order's next export, where there is one.
+        newer: What became of the order's next exports, where there are any.
         level: What the answer proves.
         refused: The ERP answered the export before.
         detailed: The answer speaks of lines.
@@ -120,6 +121,12 @@ def _late_yes(newer: Newer) -> Decision:
                 "acknowledge",
                 reason="The ERP confirmed a delivery that had failed here. "
                 "Its retry, of which nothing had been sent, was stopped.",
+            )
+        case "changes":
+            return Decision(
+                "acknowledge",
+                reason="The ERP confirmed a delivery that had failed here, of what the order said before it was "
+                "changed. What it says now follows as a change; if that has failed, retry it, or discard the change.",
             )
         case "none":
             return Decision("acknowledge")

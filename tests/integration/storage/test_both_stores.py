@@ -545,6 +545,8 @@ def test_a_change_of_what_was_given_back_is_an_order_and_one_of_what_went_out_af
         ({"status": ERPExportStatus.FAILED}, False),
         ({"status": ERPExportStatus.FAILED, "begun_at": "now", "answered_at": "now"}, False),
         ({"status": ERPExportStatus.FAILED, "begun_at": "now"}, True),
+        ({"status": ERPExportStatus.PENDING}, False),
+        ({"status": ERPExportStatus.PENDING, "begun_at": "now"}, True),
         ({"status": ERPExportStatus.SENT}, True),
     ],
 )
@@ -558,9 +560,31 @@ def test_a_recall_is_about_the_newest_delivery_that_the_erp_has_or_may_have(
     second = export(bench, way, of=order_id, filename="second.json", **columns)
     bench.passes(1)
     export(bench, way, of=order_id, kind=Kind.RECALL)
+    deliveries = [attempt.order.delivery for attempt in claimed(bench, way).attempts]
+    (sent,) = (one.sent for one in deliveries if one.kind is Kind.RECALL)
+    assert sent is not None
+    assert sent.export_id == (second if means_the_later else first)
+
+
+def test_what_waits_is_made_a_change_of_what_the_erp_has_after_all(bench: Bench) -> None:
+    way, other, order_id = connection(bench), connection(bench, "OTHER"), order(bench)
+    first = export(bench, way, ERPExportStatus.ACKED, of=order_id, filename="first.json")
+    bench.passes(1)
+    waits = export(bench, other, of=order_id, attempts_spent=2, **built(bench))
+    doubtful, ended = export(bench, other, **doubt(bench)), export(bench, other, ERPExportStatus.FAILED)
+    at_it = export(bench, other, **leased(bench)[1])
+    with bench.store.work(bench.org_id) as work:
+        there = work.exports.get(first)
+        for one in (doubtful, ended, at_it, NOBODYS):
+            assert not work.exports.make_change_of(one, there)
+        assert work.exports.make_change_of(waits, there)
+        made = work.exports.get(waits)
+        assert (made.kind, made.follows, made.connection_id, made.attempts_spent) == (Kind.CHANGE, first, way, 0)
+    assert not left(bench, waits)
     (attempt,) = claimed(bench, way).attempts
+    assert attempt.order.delivery.kind is Kind.CHANGE
     assert attempt.order.delivery.sent is not None
-    assert attempt.order.delivery.sent.export_id == (second if means_the_later else first)
+    assert attempt.order.delivery.sent.export_id == first
 
 
 def test_an_edited_order_is_known_by_its_new_number(bench: Bench) -> None:
@@ -1395,6 +1419,27 @@ def test_answers_confirm_and_refuse_with_the_erps_words(bench: Bench) -> None:
     assert orders[1]["error_json"]["code"] == "ERP_REFUSED"
     assert orders[1]["error_json"]["message"] == "no such article"
     assert [bench.attempts(one)[0][1] for one in batch] == ["SUCCESS", "SUCCESS"]
+
+
+def test_an_answer_moves_no_order_that_says_another_revision_than_was_answered(bench: Bench) -> None:
+    order_id, way = order(bench, "READY"), connection(bench)
+    exports = []
+    with bench.store.work(bench.org_id) as work:
+        approve_order(work, order_id, ACTOR)
+    for correction in ("once more", None):
+        with bench.store.work(bench.org_id) as work:
+            exports.append(note_request(work, order_id, ACTOR, connection_id=way).id)
+        bench.set("erp_export", exports[-1], status=ERPExportStatus.FAILED, answered_at=bench.now())
+        bench.set("draft_order", order_id, status=OrderStatus.ERROR)
+        bench.passes(1)
+        if correction:
+            revised(bench, order_id, correction)
+    for export_id, status in zip(exports, (OrderStatus.ERROR, OrderStatus.CONFIRMED), strict=True):
+        said = answer(bench, export_id)
+        with bench.store.work(bench.org_id) as work:
+            work.exports.record_answers([said])
+            assert work.exports.get(export_id).status is ERPExportStatus.ACKED
+            assert work.orders.lock_status(order_id) is status
 
 
 def test_an_answer_settles_what_nobody_had_settled(bench: Bench) -> None:

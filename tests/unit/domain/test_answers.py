@@ -20,6 +20,7 @@ TABLE = [
     (Export.SENT, False, "none", "FAILED", "refuse", False),
     (Export.FAILED, False, "none", "ACKED", "acknowledge", False),
     (Export.FAILED, False, "stopped", "ACKED", "acknowledge", False),
+    (Export.FAILED, False, "changes", "ACKED", "acknowledge", False),
     (Export.FAILED, False, "claimed", "ACKED", "wait", False),
     (Export.FAILED, False, "perhaps sent", "ACKED", "alert", False),
     (Export.FAILED, False, "sent", "ACKED", "alert", False),

@@ -9,6 +9,7 @@ from uuid import UUID
 from orderflow.domain.answer_details import Level
 from orderflow.domain.answers import Newer, decide, refusal
 from orderflow.domain.delivery import Ack
+from orderflow.domain.errors import StateError
 from orderflow.domain.states import ARRIVED, ERPExportStatus, Kind
 from orderflow.flow.answers.compare import compare, fits, told
 from orderflow.flow.delivery.open_target import ENGINE
@@ -149,21 +150,51 @@ def _changes_that_fit(work: Work, export: Export, ack: Ack) -> list[Export]:
 
 
 def _stop_retry(work: Work, export: Export, ack: Ack) -> Newer:
-    """Stop the export that followed a failed one which the ERP has after all, if nothing of it was sent yet."""
-    newer = work.exports.latest(export.draft_order_id)
-    if newer is None or export.status is not ERPExportStatus.FAILED or _was_recalled(export):
+    """Stop what followed a failed export which the ERP has after all, if nothing of any of it was sent yet."""
+    if export.status is not ERPExportStatus.FAILED or _was_recalled(export):
         return "none"
-    if ack.status == "FAILED":  # stops nothing, whatever became of the other
+    if ack.status == "FAILED":  # stops nothing, whatever became of the others
         return "perhaps sent"
     if ack.level is not Level.ANSWERED:
         return "none"
-    if newer.status is ERPExportStatus.FAILED:
-        return "none" if newer.never_arrived else "perhaps sent"
-    if newer.status is not ERPExportStatus.PENDING:
+    deliveries = reversed(work.exports.deliveries_of(export.draft_order_id))
+    later = [one for one in deliveries if one.created_at > export.created_at]
+    if any(one.status in ARRIVED for one in later):
         return "sent"
-    if work.exports.withdraw(newer.id) or work.exports.stop(newer.id, SUPERSEDED):
-        return "stopped"
-    return "claimed" if newer.lease_is_live else "perhaps sent"
+    if any(one.lease_is_live for one in later):
+        return "claimed"
+    if any(one.in_doubt for one in later):
+        return "perhaps sent"
+    return _stopped(work, export, later)
+
+
+def _stopped(work: Work, export: Export, later: Sequence[Export]) -> Newer:
+    """Stop what waits after an export that the ERP has, the oldest first, since the next ones wait for it.
+
+    What says something else than that export is made a change of it.
+    """
+    revisions = {export.revision, later[-1].revision} if later else set()
+    changes = later[-1] if len(revisions - {None}) > 1 else None
+    waiting = [one for one in later if one.status is ERPExportStatus.PENDING]
+    for one in waiting:
+        stopped = _made_change(work, one, export) if one is changes else _ended(work, one)
+        if not stopped:
+            return "claimed"  # at this very moment; the next round sees what becomes of it
+    if changes is not None:
+        return "changes"
+    return "stopped" if waiting else "none"
+
+
+def _ended(work: Work, waiting: Export) -> bool:
+    return work.exports.withdraw(waiting.id) or work.exports.stop(waiting.id, SUPERSEDED)
+
+
+def _made_change(work: Work, waiting: Export, there: Export) -> bool:
+    try:
+        work.refuse_beside_older_release()
+    except StateError:  # it would take the change for an order; the answer is read again
+        return False
+    return work.exports.make_change_of(waiting.id, there)
 
 
 def _was_recalled(export: Export) -> bool:

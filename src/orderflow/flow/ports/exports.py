@@ -242,6 +242,9 @@ class Exports(Protocol):
     def send_anew_after(self, export_id: UUID, recall_id: UUID) -> None:
         """Make of a change the delivery of the order as it is now, which waits for that recall."""
 
+    def make_change_of(self, export_id: UUID, there: Export) -> bool:
+        """Make a PENDING export a change of `there`, over its connection; False as for `stop`."""
+
     def take_over(self, export_id: UUID, by: str) -> bool:
         """Note who made a change in the ERP that this export asked for in vain; False if it has not FAILED for sure."""
 

@@ -19,6 +19,7 @@ from orderflow.flow.ports import Confirmed, DecidedAnswer
 from orderflow.storage.records import records
 from orderflow.storage.tables.states import among, becomes, changed_since, fitting, may, quoted, tells_order
 from orderflow.storage.work import proofs
+from orderflow.storage.work.revisions import CURRENT
 
 _ACKED, _REFUSED = quoted(ERPExportStatus.ACKED), quoted(ERPExportStatus.FAILED)
 _SAID = f"CASE WHEN r.acked THEN {_ACKED} ELSE {_REFUSED} END"
@@ -40,8 +41,9 @@ _SETTLED = f"""
         ORDER BY a.attempt_no DESC LIMIT 1) last
     WHERE l.id = last.id AND {may(AttemptStep.ANSWER, "l.status")}
 """  # noqa: S608  # built from constants
-# It moves the order, unless what the order says now went its own way.
-_MOVES = f"{tells_order('e')} AND NOT {changed_since('e')}"
+# It moves the order, unless what the order says now went its own way, or is not what was answered.
+_IS_SAID = f"COALESCE(e.revision = ({CURRENT} WHERE o.id = e.draft_order_id), true)"
+_MOVES = f"{tells_order('e')} AND NOT {changed_since('e')} AND {_IS_SAID}"
 _KEPT = """
     INSERT INTO draft_order_confirmation (draft_order_id, org_id, export_id, details, differences, answered_at)
     SELECT r.order_id, e.org_id, r.export_id, r.details, r.differences, now()
@@ -63,7 +65,7 @@ _ANSWER = text(f"""
             inferred = e.inferred OR r.settle_first,
             lease_token = NULL, lease_until = NULL, held_at = NULL, asking = false, begun_at = NULL, doubt_since = NULL
         FROM r WHERE e.id = r.export_id AND {may(ExportStep.ANSWER, "e.status")}
-        RETURNING e.id, e.org_id, e.kind, e.draft_order_id, e.created_at
+        RETURNING e.id, e.org_id, e.kind, e.draft_order_id, e.created_at, e.revision
     ), l AS ({_SETTLED}), o AS (
         UPDATE draft_order o
         SET status = CASE WHEN {_RECALLING} THEN o.status ELSE {fitting(_SAID)} END,
@@ -82,7 +84,7 @@ _UPDATE = text(f"""
     {_ROWS}, e AS (
         UPDATE erp_export e SET erp_order_id = COALESCE(e.erp_order_id, r.erp_order_id)
         FROM r WHERE e.id = r.export_id AND e.status = {_ACKED}
-        RETURNING e.id, e.org_id, e.kind, e.draft_order_id, e.created_at
+        RETURNING e.id, e.org_id, e.kind, e.draft_order_id, e.created_at, e.revision
     ), former AS (
         SELECT c.draft_order_id, c.differences FROM draft_order_confirmation c JOIN r ON r.order_id = c.draft_order_id
     ), o AS (
@@ -111,7 +113,7 @@ _NOTE = text(f"""
             error_json = NULL,
             lease_token = NULL, lease_until = NULL, held_at = NULL, asking = false, begun_at = NULL, doubt_since = NULL
         FROM r WHERE e.id = r.export_id AND {may(ExportStep.NOTE_LEVEL, "e.status")}
-        RETURNING e.id, e.kind, e.draft_order_id, e.created_at
+        RETURNING e.id, e.kind, e.draft_order_id, e.created_at, e.revision
     ), l AS ({_SETTLED})
     UPDATE draft_order o
     SET status = {quoted(OrderStatus.PUSHED)}, error_json = NULL, updated_at = now()

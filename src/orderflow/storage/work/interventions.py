@@ -11,7 +11,8 @@ from uuid import UUID
 
 from sqlalchemy import Connection, TextClause, text
 
-from orderflow.domain.states import AttemptStatus, AttemptStep, ExportStep
+from orderflow.domain.states import AttemptStatus, AttemptStep, ExportStep, Kind
+from orderflow.flow.ports import Export
 from orderflow.storage.records import as_json
 from orderflow.storage.tables.states import becomes, in_doubt, is_order, may, on_hold, quoted, unsent
 from orderflow.storage.work.clock import UNLEASED
@@ -51,12 +52,10 @@ _DROP = text(f"""
         {_DECIDED}
     WHERE id = :id AND {may(ExportStep.DROP)} RETURNING id
 """)  # noqa: S608  # built from constants
+_WAITS = f"SELECT id FROM erp_export WHERE id = :id AND {unsent()} AND {UNLEASED} AND {{}} FOR UPDATE SKIP LOCKED"  # noqa: S608  # built from constants
 _STOP = text(f"""
     UPDATE erp_export SET status = {becomes(ExportStep.STOP)}, error_json = CAST(:error AS jsonb), {_DECIDED}
-    WHERE id IN (
-        SELECT id FROM erp_export
-        WHERE id = :id AND {may(ExportStep.STOP)} AND {unsent()} AND {UNLEASED} FOR UPDATE SKIP LOCKED)
-    RETURNING id
+    WHERE id IN ({_WAITS.format(may(ExportStep.STOP))}) RETURNING id
 """)  # noqa: S608  # built from constants
 _CLOSE_LOG = text(f"""
     UPDATE erp_push_log SET status = {quoted(AttemptStatus.FAILED)}, error_message = COALESCE(error_message, :message)
@@ -90,6 +89,11 @@ _MOVE = text(f"""
     WHERE e.id = waiting.id
     RETURNING e.id, e.draft_order_id
 """)  # noqa: S608  # built from a constant
+_MAKE_CHANGE = text(f"""
+    UPDATE erp_export SET kind = {quoted(Kind.CHANGE)}, follows = :there, connection_id = :connection,
+        route = NULL, route_version = NULL, fallback_id = NULL, {ANEW}
+    WHERE id IN ({_WAITS.format(may(ExportStep.MOVE))}) RETURNING id
+""")  # noqa: S608  # built from constants
 
 
 class SqlInterventions:
@@ -120,6 +124,11 @@ class SqlInterventions:
     def stop(self, export_id: UUID, error: dict[str, Any]) -> bool:
         """End a PENDING export of which nothing was sent; False if something was, or a worker is at it."""
         return self._decide(_STOP, export_id, error)
+
+    def make_change_of(self, export_id: UUID, there: Export) -> bool:
+        """Make a PENDING export a change of `there`, over its connection; False as for `stop`."""
+        values = {"id": export_id, "there": there.id, "connection": there.connection_id}
+        return self._connection.execute(_MAKE_CHANGE, values).first() is not None
 
     def _decide(self, statement: TextClause, export_id: UUID, error: dict[str, Any] | None = None) -> bool:
         values: dict[str, Any] = {"id": export_id}

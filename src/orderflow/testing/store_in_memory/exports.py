@@ -28,7 +28,7 @@ from orderflow.flow.ports import Actor, Confirmed, DecidedAnswer, Export, Route
 from orderflow.flow.refusals import no_export
 from orderflow.testing.store_in_memory.leases import MemoryLeases, changed_since, is_unleased, is_unsent, tell_order
 from orderflow.testing.store_in_memory.orders import current_revision
-from orderflow.testing.store_in_memory.tables import ExportRow, changed
+from orderflow.testing.store_in_memory.tables import ExportRow, OrderRow, changed
 
 BY_A_PERSON = "A person decided how it ended."
 KEYS_KEPT = timedelta(hours=24)
@@ -98,6 +98,16 @@ class MemoryExports(MemoryLeases):
     def send_anew_after(self, export_id: UUID, recall_id: UUID) -> None:
         """Make of a change the delivery of the order as it is now, which waits for that recall."""
         self._set(export_id, kind=Kind.ORDER, follows=recall_id, attempts_spent=0, **_NOT_BUILT)
+
+    def make_change_of(self, export_id: UUID, there: Export) -> bool:
+        """Make a PENDING export a change of `there`, over its connection; False as for `stop`."""
+        row, now = self._tables.exports.get(export_id), self._tables.now()
+        if row is None or row.status not in ExportStep.MOVE.change.starts:
+            return False
+        if not is_unsent(row) or not is_unleased(row, now):
+            return False
+        self._set(export_id, kind=Kind.CHANGE, follows=there.id, **moved_to(there.connection_id, row, now), **_UNROUTED)
+        return True
 
     def take_over(self, export_id: UUID, by: str) -> bool:
         """Note who made a change in the ERP that this export asked for in vain; False if it has not FAILED for sure."""
@@ -330,7 +340,7 @@ class MemoryExports(MemoryLeases):
             inferred=row.inferred or answer.settle_first,
         )
         self._note_arrived(row.id)
-        order = self._tables.orders.get(row.draft_order_id) if self._moves(row) else None
+        order = self._answered(row)
         if order is None:
             return
         recalling = order.status is OrderStatus.RECALLING
@@ -360,13 +370,13 @@ class MemoryExports(MemoryLeases):
             error_json=None,
         )
         self._note_arrived(row.id)
-        order = self._tables.orders.get(row.draft_order_id) if self._moves(row) else None
+        order = self._answered(row)
         if order is not None and order.status in OrderEvent.SETTLE.change.starts:
             self._tables.orders[row.draft_order_id] = changed(order, status=OrderStatus.PUSHED, error_json=None)
 
     def _update(self, answer: DecidedAnswer) -> None:
         row, number = self._row(answer.export.id), answer.ack.erp_order_id
-        order = self._tables.orders.get(row.draft_order_id) if self._moves(row) else None
+        order = self._answered(row)
         before = self.confirmed(row.id)
         if row.status is not ERPExportStatus.ACKED:
             return
@@ -383,6 +393,13 @@ class MemoryExports(MemoryLeases):
 
     def _moves(self, row: ExportRow) -> bool:
         return row.kind in CONTENT_KINDS and not changed_since(self._tables, row)
+
+    def _answered(self, row: ExportRow) -> OrderRow | None:
+        """Return the order that an answer to this export moves: one that says what was answered."""
+        order = self._tables.orders.get(row.draft_order_id)
+        said = current_revision(self._tables, row.draft_order_id) if order else None
+        is_said = row.revision == said or None in (row.revision, said)
+        return order if is_said and self._moves(row) else None
 
     def _keep_confirmed(self, answer: DecidedAnswer) -> None:
         if answer.confirmed is not None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from threading import Thread
 from typing import Any
 
 from sqlalchemy import text
 
 from orderflow.domain.delivery import Ack, AckStatus, Waiting, WaitingExport
-from orderflow.domain.errors import InDoubtError, NeedsAttentionError, TransientError
+from orderflow.domain.errors import InDoubtError, NeedsAttentionError, RejectedError, TransientError
 from orderflow.flow.answers.poll import poll_acks
 from orderflow.flow.answers.record import finished, record
 from orderflow.flow.delivery.claim import claim
@@ -17,6 +18,7 @@ from orderflow.flow.delivery.deliver import deliver
 from orderflow.flow.delivery.open_target import open_target
 from orderflow.flow.delivery.push_batch import push_batch
 from orderflow.flow.delivery.request import request_push
+from orderflow.flow.order.approve import approve_order, edit_order
 from orderflow.flow.order.confirm import confirm_order
 from orderflow.flow.ports import Actor
 from orderflow.flow.setup.connections import edit_connection
@@ -177,6 +179,57 @@ def test_a_late_yes_after_the_order_was_sent_again_is_an_alert(installation: Any
     assert poll(installation, connection_id) == {"alert": 1}
     (told,) = alerts(installation)
     assert "has been sent again: possibly doubled" in told
+
+
+def corrected(installation: Any, order_id: Any, notes: str) -> None:
+    """Edit an order, approve it, and ask for its push."""
+    store = installation.wiring.store
+    with store.work(installation.org_id) as work:
+        edit_order(work, replace(work.orders.get(order_id), notes=notes), ACTOR)
+    with store.work(installation.org_id) as work:
+        approve_order(work, order_id, ACTOR)
+    request_push(store, installation.org_id, order_id, ACTOR)
+
+
+def refused_then_corrected(installation: Any) -> tuple[MemoryDropzone, Any, Any]:
+    zone, connection_id, order_id = sent(installation)
+    zone.reads_changes = True
+    first = answer(zone, installation, order_id, "FAILED", message="no")
+    poll(installation, connection_id)
+    corrected(installation, order_id, "ten")
+    zone.answers.append(Ack(first.reference, "ACKED", source="late", erp_order_id="SO-9"))
+    return zone, connection_id, order_id
+
+
+def test_a_late_yes_to_what_was_corrected_since_does_not_confirm_the_correction(installation: Any) -> None:
+    zone, connection_id, order_id = refused_then_corrected(installation)
+    assert poll(installation, connection_id) == {"acknowledge": 1}
+    assert installation.order(order_id)["status"] == "PUSHING"
+    assert "follows as a change" in alerts(installation)[0]
+    installation.work_off(connection_id)
+    assert [name.split("_")[0] for name in zone.takes] == ["sales", "change"]
+    assert installation.order(order_id)["status"] == "PUSHED"
+
+
+def test_a_late_yes_beside_a_correction_that_failed_leaves_its_order_in_error(installation: Any) -> None:
+    zone, connection_id, order_id = refused_then_corrected(installation)
+    zone.script["stage"] = [RejectedError("not like this")]
+    installation.work_off(connection_id)
+    assert poll(installation, connection_id) == {"acknowledge": 1}
+    assert installation.order(order_id)["status"] == "ERROR"
+    assert len(alerts(installation)) == 1
+    request_push(installation.wiring.store, installation.org_id, order_id, ACTOR)
+    assert installation.export(order_id)["kind"] == "change"
+
+
+def test_a_late_yes_after_the_correction_was_sent_is_an_alert_though_its_change_waits(installation: Any) -> None:
+    zone, connection_id, order_id = refused_then_corrected(installation)
+    installation.work_off(connection_id)
+    corrected(installation, order_id, "eleven")
+    assert poll(installation, connection_id) == {"alert": 1}
+    assert "has been sent again: possibly doubled" in alerts(installation)[0]
+    installation.work_off(connection_id)
+    assert [name.split("_")[0] for name in zone.takes] == ["sales", "sales", "change"]
 
 
 def test_the_first_answer_wins(installation: Any) -> None:

@@ -12,6 +12,7 @@ from orderflow.domain.errors import InDoubtError, RejectedError, StateError, Tra
 from orderflow.domain.ids import new_id
 from orderflow.domain.states import BreakerState, ERPExportStatus, Kind, OrderStatus
 from orderflow.flow.answers.poll import poll_acks
+from orderflow.flow.answers.record import record
 from orderflow.flow.delivery.change import ChangeWay, confirm_change, discard_change, what_follows
 from orderflow.flow.delivery.claim import claim
 from orderflow.flow.delivery.deliver import deliver
@@ -19,7 +20,7 @@ from orderflow.flow.delivery.move import move_exports
 from orderflow.flow.delivery.open_target import open_target
 from orderflow.flow.delivery.push_batch import push_batch, run
 from orderflow.flow.delivery.recall import confirm_recall, end_recall
-from orderflow.flow.delivery.request import withdraw
+from orderflow.flow.delivery.request import request_push, withdraw
 from orderflow.flow.delivery.resolve import resolve_held
 from orderflow.flow.delivery.settle import settle
 from orderflow.flow.order.approve import approve_order, edit_order, reject_order
@@ -55,13 +56,13 @@ def edit(house, order, notes="changed", **changes):
         edit_order(work, changed, ANNA)
 
 
-def change(house, order, notes="changed"):
+def change(house, order, notes="changed", connection_id=None):
     """Edit, approve and push."""
     edit(house, order, notes)
     with house.work() as work:
         approve_order(work, order.id, ANNA)
     house.clock.forward(1)
-    house.request(order)
+    request_push(house.store, house.org_id, order.id, ANNA, connection_id=connection_id)
 
 
 def do(house, step, order):
@@ -417,6 +418,89 @@ def test_a_late_answer_to_what_was_sent_first_does_not_confirm_what_it_says_now(
     assert house.status(order) is S.PUSHED
     assert told(house, Ack(house.dropzone.takes[1], "ACKED", erp_order_id="SO-1")) == {"acknowledge": 1}
     assert house.status(order) is S.CONFIRMED
+
+
+def refused_and_corrected(house):
+    """Return an order that its ERP refused and that was corrected and pushed since, which waits; and its first file."""
+    order = sent(house, house.to_dropzone)
+    first = house.dropzone.takes[0]
+    told(house, Ack(first, "FAILED", message="no"))
+    change(house, order, "corrected", house.to_dropzone)
+    return order, first
+
+
+def alerts(house):
+    return [entry["after"]["message"] for entry in house.tables.audit if entry["action"] == "EXPORT_ALERT"]
+
+
+def test_a_late_yes_to_what_was_corrected_since_confirms_that_alone_and_the_correction_follows_as_a_change(house):
+    order, first = refused_and_corrected(house)
+    assert told(house, Ack(first, "ACKED", erp_order_id="SO-1")) == {"acknowledge": 1}
+    refused, correction = deliveries_of(house, order)
+    assert (refused.status, house.status(order)) == (X.ACKED, S.PUSHING), "it does not say what was confirmed"
+    assert (correction.kind, correction.follows) == (Kind.CHANGE, refused.id)
+    assert "before it was changed" in alerts(house)[-1]
+    work_off(house, house.to_dropzone)
+    assert [name.split("_")[0] for name in house.dropzone.takes] == ["sales", "change"]
+    said = json.loads(house.store.documents.get(house.export(order).storage_key))
+    assert (said["order"]["header"]["notes"], said["changed"]["erp_order_id"]) == ("corrected", "SO-1")
+
+
+def test_a_correction_that_waits_for_another_erp_follows_to_where_the_order_is(house):
+    order, first = refused_and_corrected(house)
+    move_exports(house.store, house.org_id, house.to_dropzone, house.to_api, ANNA)
+    told(house, Ack(first, "ACKED"))
+    correction = house.export(order)
+    assert (correction.kind, correction.connection_id) == (Kind.CHANGE, house.to_dropzone)
+    work_off(house)
+    assert house.api.calls == []
+
+
+def test_a_late_yes_to_what_was_corrected_in_vain_leaves_the_order_in_error_until_its_change(house):
+    order, first = refused_and_corrected(house)
+    house.dropzone.script["stage"] = [RejectedError("Not like this.")]
+    work_off(house, house.to_dropzone)
+    assert told(house, Ack(first, "ACKED")) == {"acknowledge": 1}
+    assert (house.status(order), len(alerts(house))) == (S.ERROR, 1)
+    house.request(order)
+    work_off(house, house.to_dropzone)
+    assert house.dropzone.takes[-1].startswith("change_")
+    assert house.status(order) is S.PUSHED
+
+
+def test_a_late_yes_to_what_was_not_found_is_not_one_to_what_took_its_place(house):
+    order = house.pushed()
+    house.api.script["export"] = [InDoubtError("lost")]
+    work_off(house)
+    change(house, order, "twelve")
+    house.clock.forward(100)
+    work_off(house)  # it is not there
+    house.api.script["export"] = [UnavailableError("It is away.")]
+    work_off(house)
+    first, second = deliveries_of(house, order)
+    assert (first.status, second.kind, second.status) == (X.FAILED, Kind.ORDER, X.PENDING)
+    with house.work() as work:
+        record(work, [Ack(first.filename, "ACKED", first.id)])
+    first, second = deliveries_of(house, order)
+    assert (first.status, second.kind, second.follows) == (X.ACKED, Kind.CHANGE, first.id)
+    assert (second.filename, house.status(order)) == (None, S.PUSHING)
+
+
+def test_a_late_yes_beside_what_was_sent_since_is_an_alert_and_leaves_the_change_that_waits(house):
+    order, first = refused_and_corrected(house)
+    work_off(house, house.to_dropzone)
+    change(house, order, "once more")
+    assert told(house, Ack(first, "ACKED")) == {"alert": 1}
+    assert "has been sent again: possibly doubled" in alerts(house)[-1]
+    assert [row.status for row in deliveries_of(house, order)] == [X.FAILED, X.SENT, X.PENDING]
+    assert house.status(order) is S.PUSHING
+
+
+def test_nothing_is_made_a_change_beside_a_process_that_would_take_it_for_an_order(house):
+    order, first = refused_and_corrected(house)
+    house.tables.older_process = "1.0"
+    assert told(house, Ack(first, "ACKED")) == {"wait": 1}
+    assert [row.kind for row in deliveries_of(house, order)] == [Kind.ORDER, Kind.ORDER]
 
 
 def test_a_late_no_to_what_was_sent_first_is_told_and_moves_nothing(house):
