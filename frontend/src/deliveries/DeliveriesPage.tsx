@@ -271,7 +271,7 @@ function Actions({ row, name }: { row: Export; name: string }) {
   const offered = ROW_ACTIONS.filter((action) => actions.includes(action) && !(inDoubt && action === "confirm"));
   return (
     <>
-      <ResolveButtons exportId={row.id} actions={actions} size="xs" />
+      <ResolveButtons delivery={row} actions={actions} size="xs" />
       <OrderActions id={row.draft_order_id} name={name} actions={offered} former={row.connection_id} size="xs" />
     </>
   );

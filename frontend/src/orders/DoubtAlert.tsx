@@ -67,7 +67,7 @@ export function DoubtAlert({ order: { actions }, delivery }: Props) {
       </List>
       {actions.includes("resolve_delivered") && (
         <Group gap="xs">
-          <ResolveButtons exportId={delivery.id} actions={actions} size="xs" />
+          <ResolveButtons delivery={delivery} actions={actions} size="xs" />
         </Group>
       )}
       {error?.code && (

@@ -374,13 +374,17 @@ const RESOLUTIONS: Record<
   },
 };
 
-/** After a look into the ERP: how the delivery in doubt had ended. */
-export function ResolveButtons({ exportId, actions, size }: { exportId: string; actions: Action[]; size?: string }) {
+interface InDoubt {
+  delivery: Pick<Schemas["Export"], "id" | "perhaps_sent_at">;
+  actions: Action[];
+  size?: string;
+}
+
+/** After a look into the ERP: how the delivery in doubt had ended, as it was shown when the person was asked. */
+export function ResolveButtons({ delivery: { id: export_id, perhaps_sent_at }, actions, size }: InDoubt) {
   const resolve = useAction(
-    (as: Schemas["Resolution"]["as"]) =>
-      answer(
-        api.POST("/api/v1/exports/{export_id}/resolve", { params: { path: { export_id: exportId } }, body: { as } }),
-      ),
+    (said: { as: Schemas["Resolution"]["as"]; perhaps_sent_at: string | null }) =>
+      answer(api.POST("/api/v1/exports/{export_id}/resolve", { params: { path: { export_id } }, body: said })),
     { done: t`Settled` },
   );
   return (Object.keys(RESOLUTIONS) as Schemas["Resolution"]["as"][])
@@ -393,7 +397,7 @@ export function ResolveButtons({ exportId, actions, size }: { exportId: string; 
           size={size}
           variant="default"
           loading={resolve.isPending}
-          onClick={() => confirm(title, what, sure, () => resolve.run(as))}
+          onClick={() => confirm(title, what, sure, () => resolve.run({ as, perhaps_sent_at }))}
         >
           {label}
         </Button>

@@ -52,7 +52,7 @@ function Changed({ order, earlier }: { order: ExactOrder; earlier: NonNullable<E
         </Text>
         {earlier.error?.message && <Text size="sm">{earlier.error.message}</Text>}
         <Group mt="xs" gap="xs">
-          <ResolveButtons exportId={earlier.id} actions={earlier.actions} size="xs" />
+          <ResolveButtons delivery={earlier} actions={earlier.actions} size="xs" />
         </Group>
       </Alert>
     );

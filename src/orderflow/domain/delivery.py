@@ -323,6 +323,7 @@ class WaitingExport:
     Attributes:
         order_number: The order's external number, where it was read.
         led_to: As `Sent.led_to`, where it was read.
+        sent_again: It may have been sent more than once since its doubt began.
     """
 
     export_id: UUID
@@ -336,6 +337,7 @@ class WaitingExport:
     refusals: int = 0
     kind: Kind = Kind.ORDER
     led_to: str | None = None
+    sent_again: bool = False
 
 
 class Waiting:

@@ -1143,6 +1143,30 @@ def test_an_attempt_that_may_have_done_something_is_the_last_that_sent(
     assert (row["last_begun_at"], row["begun_at"]) == (True, in_doubt)
 
 
+@pytest.mark.parametrize("staged", [False, True], ids=["sent", "staged"])
+def test_each_attempt_that_may_have_sent_is_another_doubt_and_one_that_asks_is_not(bench: Bench, staged: bool) -> None:
+    way = connection(bench)
+    made, doubts, again = export(bench, way, filename="a.json"), [], []
+    for sends in (True, False, True):
+        bench.set("erp_export", made, next_attempt_at=bench.now())
+        batch = begun(bench, way, stages=staged)
+        with bench.store.work(bench.org_id) as work:
+            if staged and not doubts:
+                work.exports.mark_staged(batch.lease, {made: "a.tmp"})
+            elif sends and doubts:
+                work.exports.mark_begun(batch.lease, [made])
+        batch.attempts[0].outcome, batch.attempts[0].sent = InDoubtError("lost"), sends and not staged
+        settle(bench, batch, Settlement(batch.attempts[0], PENDING, RETRYING, still_in_doubt=True))
+        with bench.store.work(bench.org_id) as work:
+            found = work.exports.find(made)
+        assert found is not None
+        assert found.in_doubt
+        doubts.append(found.perhaps_sent_at)
+        again.append(bench.store.waiting(bench.org_id, way).match(["a.json"])["a.json"].sent_again)
+    assert [one == doubts[0] for one in doubts] == ([True, False, False] if staged else [True, True, False])
+    assert again == ([False, True, True] if staged else [False, False, True])
+
+
 def test_where_nothing_was_sent_is_told_of_nobody(bench: Bench) -> None:
     way, order_id = connection(bench), order(bench)
     made = export(bench, way, of=order_id)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from orderflow.entrypoints.api.schemas import In, Out
+from orderflow.entrypoints.api.schemas import In, Moment, Out
 
 
 class Resolution(In):
@@ -17,6 +17,11 @@ class Resolution(In):
         alias="as",
         description="After a look into the ERP: it has the order; it has not, and the delivery ends (the order is in "
         "ERROR and may be corrected); it has not, and the same document is to be sent again",
+    )
+    perhaps_sent_at: Moment | None = Field(
+        None,
+        description="Of the export, as you read it before the look into the ERP. If it may have been sent again since, "
+        "nothing happens: 409 `STALE_DOUBT`. Left out: whatever happened since",
     )
 
 

@@ -64,4 +64,4 @@ def _release(request: Request, caller: Caller, order_id: UUID, hold_id: UUID | N
 
 
 def _left(request: Request, caller: Caller, work: SqlWork, order_id: UUID) -> Holds:
-    return at_once(request, holds_of(seen_by(caller, work), order_id))
+    return at_once(request, holds_of(seen_by(caller, work), order_id), work)

@@ -22,6 +22,7 @@ from orderflow.domain.errors import InputError, KeyReusedError
 from orderflow.entrypoints.api.deps import Caller, app_of
 from orderflow.entrypoints.api.errors import UnderWayError
 from orderflow.entrypoints.api.headers import noted_headers
+from orderflow.entrypoints.api.versions import noted
 from orderflow.storage.store import SqlStore, SqlWork
 from orderflow.storage.work.kept_answers import Kept
 
@@ -186,12 +187,15 @@ async def answered_once(request: Request, raw: bytes, once: Once, step: Callable
 
 
 def keep_within(work: SqlWork, request: Request, answer: Response) -> None:
-    """Keep the answer to a request with a key in the transaction of what it tells of: both are done, or neither.
+    """Keep the answer to a request that has a key in the transaction of what it tells of: both are done, or neither.
 
     Raises:
         sqlalchemy.exc.IntegrityError: Neither is, by the commit: another request has taken its place.
     """
-    claim: Claim = request.state.claim
+    claim: Claim | None = noted(request).get("claim")
+    if claim is None:
+        return
+    answer.headers.update(noted_headers(request))
     headers = kept_headers(answer)
     work.kept_answers.keep(claim.id, claim.request_sha256, answer.status_code, headers, [bytes(answer.body)])
 

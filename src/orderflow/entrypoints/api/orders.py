@@ -192,7 +192,7 @@ def update_order(request: ExactRequest, caller: Editor, order_id: UUID) -> Order
     changed.id = order_id
     with _editing(request, caller, order_id) as work:
         edit_order(work, changed, caller.actor)
-        return at_once(request, _whole(request, seen_by(caller, work), order_id))
+        return at_once(request, _whole(request, seen_by(caller, work), order_id), work)
 
 
 @router.patch(
@@ -208,7 +208,7 @@ def patch_order(request: ExactRequest, caller: Editor, order_id: UUID) -> Order:
     patch = object_in(request)
     with _editing(request, caller, order_id) as work:
         edit_order(work, patched(work.orders.get(order_id), patch), caller.actor)
-        return at_once(request, _whole(request, seen_by(caller, work), order_id))
+        return at_once(request, _whole(request, seen_by(caller, work), order_id), work)
 
 
 @router.post("/{order_id}/reject", responses=answers(404, 409), openapi_extra=CONDITIONAL)
@@ -224,7 +224,7 @@ def prioritize_order(request: Request, caller: Pusher, order_id: UUID, body: Pri
     """Give an order a head start in the queue of deliveries. It needs no other approval, also while it waits there."""
     with _editing(request, caller, order_id) as work:
         prioritize(work, order_id, body.priority, caller.actor)
-        return at_once(request, _whole(request, seen_by(caller, work), order_id))
+        return at_once(request, _whole(request, seen_by(caller, work), order_id), work)
 
 
 @router.post("/{order_id}/withdraw", responses=answers(404, 409), openapi_extra=CONDITIONAL)
@@ -267,7 +267,7 @@ def cancel_order_before_it_comes(request: Request, caller: Pusher, body: Cancell
     order.customer = Customer(body.erp_customer_number)
     with app_of(request).store.work(caller.org_id) as work:
         cancelled = Cancellation(id=cancel_before(work, order, body.reason, caller.actor))
-        return at_once(request, cancelled)
+        return at_once(request, cancelled, work)
 
 
 @router.post("/{order_id}/recall", responses=answers(400, 404, 409), openapi_extra=CONDITIONAL)
@@ -359,4 +359,4 @@ def _whole(request: Request, view: View, order_id: UUID) -> Order:
 def _state(request: Request, work: SqlWork, order_id: UUID, status: OrderStatus) -> OrderState:
     version = work.orders.version(order_id)
     note_version(request, version)
-    return at_once(request, OrderState(id=order_id, status=status, missing=[], version=version))
+    return at_once(request, OrderState(id=order_id, status=status, missing=[], version=version), work)

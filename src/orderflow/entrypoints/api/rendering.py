@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from orderflow.entrypoints.api.once import keep_within
 from orderflow.entrypoints.api.schemas import JSON
 from orderflow.storage.store import SqlStore, SqlWork
 
@@ -31,13 +32,17 @@ def rendered(request: Request, value: Any) -> Response:
     return Response(content, route.status_code or 200, media_type="application/json")
 
 
-def at_once(request: Request, value: T) -> T:
+def at_once(request: Request, value: T, work: SqlWork) -> T:
     """Return what a route answers, encoded before its transaction ends; it stands for what the route says it returns.
+
+    It is kept in that transaction, the route's only one, if the request has a key: sent again, it is not done again.
 
     Raises:
         ValidationError, PydanticSerializationError: As `rendered`.
     """
-    return cast("T", rendered(request, value))
+    answer = rendered(request, value)
+    keep_within(work, request, answer)
+    return cast("T", answer)
 
 
 class Rendering(Generic[T]):
@@ -51,6 +56,7 @@ class Rendering(Generic[T]):
 
     Args:
         read: Returns, in the transaction, what the route answers.
+        once: There is one transaction, in which the answer is kept, as `at_once` does.
 
     Attributes:
         made: The last one that was made, a `Response`; it stands for what the route says it returns.
@@ -58,12 +64,15 @@ class Rendering(Generic[T]):
 
     made: T
 
-    def __init__(self, request: Request, read: Callable[[SqlWork], T]) -> None:
-        self._request, self._read = request, read
+    def __init__(self, request: Request, read: Callable[[SqlWork], T], *, once: bool = False) -> None:
+        self._request, self._read, self._once = request, read, once
 
     def within(self, store: SqlStore) -> SqlStore:
         """Return a store whose transactions end with the making of the answer, and are undone if that fails."""
         return store.ending(self._make)
 
     def _make(self, work: SqlWork) -> None:
-        self.made = cast("T", rendered(self._request, self._read(work)))
+        answer = rendered(self._request, self._read(work))
+        if self._once:
+            keep_within(work, self._request, answer)
+        self.made = cast("T", answer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
@@ -28,21 +29,31 @@ NOT_ASKED: dict[str, Any] = {
 }
 
 
-def resolve_held(store: Store, org_id: UUID, export_id: UUID, resolution: Resolution, actor: Actor) -> Export:
+def resolve_held(
+    store: Store,
+    org_id: UUID,
+    export_id: UUID,
+    resolution: Resolution,
+    actor: Actor,
+    perhaps_sent_at: datetime | None = None,
+) -> Export:
     """Settle an export in doubt, whether it is held or still asked about.
 
     Args:
         resolution: It had arrived; it has not, and ends; or it has not, and goes out again under the same name.
+        perhaps_sent_at: As the export had it when the person looked in the ERP; None: that is not known.
 
     Raises:
-        StateError: The export is not in doubt, or a worker is asking about it at this moment; or it is a recall, and
-            all that is known is that it arrived.
+        StateError: The export is not in doubt, or a worker is asking about it at this moment; it may have been sent
+            again since the person looked; or it is a recall, and all that is known is that it arrived.
         NotFoundError: There is no such export.
     """
     with store.work(org_id) as work:
         order_id = _found(work, export_id).draft_order_id
         before = work.orders.lock_status(order_id)
         found = _found(work, export_id)  # as it is now that nobody else decides about its order
+        if perhaps_sent_at not in (None, found.perhaps_sent_at) and found.in_doubt:
+            raise _another_doubt()  # none comes up before the end of this: to settle it, its order is locked
         is_recall = found.kind is Kind.RECALL
         if is_recall and resolution == "delivered":
             raise _no_end_of_a_recall()
@@ -101,6 +112,14 @@ def _move_recalled(work: Work, export: Export, before: OrderStatus, resolution: 
         note_answer(work, export, given_back=False, error=NOT_ASKED)
         return work.orders.lock_status(export.draft_order_id)
     return before
+
+
+def _another_doubt() -> StateError:
+    return StateError(
+        "The delivery may have been sent again since you looked at it; nothing was changed.",
+        code="STALE_DOUBT",
+        hint="Look in the ERP once more, then resolve the delivery as it is now.",
+    )
 
 
 def _no_end_of_a_recall() -> StateError:

@@ -59,6 +59,9 @@ class Export:
     changed_since: bool = False
     """A change of the order was asked for after this one."""
 
+    perhaps_sent_at: datetime | None = None
+    """When it was last sent, as far as that may be: another time is another doubt. None: never, or that is not read."""
+
     request_digest: int | None = None
     """Of the request that asked for it under a key, to tell it from another one; None: it was asked for otherwise."""
 

@@ -95,6 +95,16 @@ def unsent(table: str = "erp_export") -> str:
     return f"{table}.begun_at IS NULL AND {table}.staged_at IS NULL AND {table}.held_at IS NULL"
 
 
+def perhaps_sent_at(table: str = "erp_export") -> str:
+    """Return SQL for: when this export was last sent, as far as that may be (`flow.ports.Export.perhaps_sent_at`).
+
+    What is staged is published by every attempt, and one that died may have done so until its lease ended.
+    """
+    published = f"CASE WHEN {table}.staged_at IS NOT NULL THEN {table}.lease_until END"
+    sent = f"GREATEST({table}.begun_at, {table}.last_begun_at, {table}.staged_at, {published})"
+    return f"COALESCE({sent}, {table}.held_at)"
+
+
 def differs(table: str = "draft_order") -> str:
     """Return SQL for: the ERP confirmed this order otherwise than it was ordered, and nobody accepted that."""
     otherwise = among((Confirmation.CHANGED, Confirmation.PARTIAL), f"{table}.confirmation")

@@ -17,7 +17,7 @@ from orderflow.domain.errors import NotFoundError
 from orderflow.domain.states import OPEN, AttemptStatus, BreakerState, ERPExportStatus, Kind, OrderAction, OrderStatus
 from orderflow.flow.refusals import no_export
 from orderflow.storage.tables.models.exports import REQUEST_OF_LOG, RESPONSE_OF_LOG
-from orderflow.storage.tables.states import among, overdue
+from orderflow.storage.tables.states import among, in_doubt, overdue, perhaps_sent_at
 from orderflow.storage.views.actions import OF_EXPORT
 from orderflow.storage.views.conditions import changed, common, either, equal
 from orderflow.storage.views.holds import OF_ORDER as HOLDS
@@ -32,6 +32,7 @@ PAUSED = """(g.deliveries_paused_at IS NOT NULL
 OPENS_AT = "CASE WHEN c.closed_until > now() THEN c.closed_until END"
 RESTS_UNTIL = "CASE WHEN c.rests_until > now() THEN c.rests_until END"
 UNREAD = f"({among(OPEN, 'e.status')} AND e.unreadable_answer IS NOT NULL)"
+PERHAPS_SENT_AT = f"CASE WHEN {in_doubt('e')} THEN {perhaps_sent_at('e')} END"
 OVERDUE = f"({' OR '.join(map(overdue, Level))})"
 _FAILED = "l.error_message IS NOT NULL"  # every attempt that did not succeed says why, and only those are indexed
 _TAKEN = f"FROM orders_taken t WHERE t.connection_id = c.id AND {LAST_MINUTE}"  # from constants
@@ -198,6 +199,14 @@ class Export:
         Field(description="Until then the connector sends nothing: the ERP is busy"),
     ]
     last_begun_at: Annotated[datetime | None, Field(description="When it was last sent, as far as that can have begun")]
+    perhaps_sent_at: Annotated[
+        datetime | None,
+        Sql(PERHAPS_SENT_AT),
+        Field(
+            description="When it was last sent, if nobody knows whether it arrived: another time is another doubt. "
+            "Send it along with what you resolve it as; null: there is no doubt"
+        ),
+    ]
     inferred: Annotated[bool, Field(description="The delivery was concluded, not seen")]
     held_at: datetime | None
     staged_at: datetime | None

@@ -18,7 +18,17 @@ from orderflow.storage.fast.holding import Holding
 from orderflow.storage.fast.statements import later_rows, run
 from orderflow.storage.records import columns
 from orderflow.storage.tables.models import ERPExport
-from orderflow.storage.tables.states import becomes, changed_since, is_order, may, on_hold, quoted, tells_order, unsent
+from orderflow.storage.tables.states import (
+    becomes,
+    changed_since,
+    is_order,
+    may,
+    on_hold,
+    perhaps_sent_at,
+    quoted,
+    tells_order,
+    unsent,
+)
 from orderflow.storage.work import answers as stored_answers
 from orderflow.storage.work import outages, revisions, settling
 from orderflow.storage.work.clock import unleased
@@ -27,7 +37,10 @@ from orderflow.storage.work.leases import SqlLeases
 from orderflow.storage.work.revisions import CURRENT
 
 _NEWEST = f"AND {tells_order('e')} ORDER BY e.created_at DESC LIMIT 1"
-_COLUMNS = f"{columns(ERPExport, 'e')}, NOT {unleased('e')} AS lease_is_live, {changed_since('e')} AS changed_since"
+_COLUMNS = (
+    f"{columns(ERPExport, 'e')}, NOT {unleased('e')} AS lease_is_live, {changed_since('e')} AS changed_since,"
+    f" {perhaps_sent_at('e')} AS perhaps_sent_at"
+)
 _RECALLS = f"""
     SELECT {_COLUMNS} FROM erp_export e
     WHERE e.draft_order_id = %(id)s AND e.kind = {quoted(Kind.RECALL)} ORDER BY e.created_at DESC
@@ -291,5 +304,6 @@ def export_in(row: Mapping[Any, Any]) -> Export:
         reason=row["reason"],
         follows=row["follows"],
         changed_since=row.get("changed_since", False),
+        perhaps_sent_at=row.get("perhaps_sent_at"),
         request_digest=row["request_digest"],
     )

@@ -55,8 +55,9 @@ _SETTLE = text(f"""
             lease_token = CASE WHEN r.keep THEN e.lease_token END,
             lease_until = CASE WHEN r.keep THEN e.lease_until END,
             begun_at = CASE WHEN r.in_doubt THEN COALESCE(e.begun_at, now()) END,
-            -- The last of a slow batch may have been sent long after its batch began.
-            last_begun_at = CASE WHEN r.in_doubt AND r.sent THEN now()
+            -- The last of a slow batch may have been sent long after its batch began. What is staged was renamed, or
+            -- may have been.
+            last_begun_at = CASE WHEN r.in_doubt AND (r.sent OR e.staged_at IS NOT NULL) THEN now()
                                  -- Or another's order of that number would pass later for what this attempt sent.
                                  WHEN r.nothing_done THEN r.begun_before ELSE e.last_begun_at END,
             refusals = e.refusals + CAST(r.refused AS int),

@@ -21,7 +21,7 @@ PAGE = 5_000
 
 _COLUMNS = (
     "id, draft_order_id, filename, sent_at, erp_order_id, NULL AS order_number, control_number, receipt_check,"
-    " refusals, kind"
+    " refusals, kind, last_begun_at > doubt_since AS sent_again"
 )
 _UNANSWERED = text(f"""
     SELECT {_COLUMNS}, CASE WHEN :destination <> '' THEN {LED_TO} END AS led_to FROM erp_export e
@@ -36,7 +36,7 @@ _BY_ID = text(f"""
 """)  # noqa: S608  # built from a constant
 _WITH_ORDER = """
     SELECT e.id, e.draft_order_id, e.filename, e.sent_at, e.erp_order_id, o.external_order_number AS order_number,
-           e.control_number, e.receipt_check, e.refusals, e.kind
+           e.control_number, e.receipt_check, e.refusals, e.kind, e.last_begun_at > e.doubt_since AS sent_again
     FROM draft_order o JOIN erp_export e ON e.draft_order_id = o.id
 """
 _BY_CONTROL_NUMBER = text(f"""
@@ -96,4 +96,5 @@ def _waiting(row: Mapping[Any, Any]) -> WaitingExport:
         row["refusals"],
         Kind(row["kind"]),
         row.get("led_to"),
+        bool(row["sent_again"]),
     )

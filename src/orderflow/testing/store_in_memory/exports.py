@@ -457,6 +457,7 @@ class MemoryExports(MemoryLeases):
             revision=row.revision,
             follows=row.follows,
             changed_since=changed_since(self._tables, row),
+            perhaps_sent_at=row.perhaps_sent_at,
             request_digest=row.request_digest,
         )
 

@@ -294,7 +294,7 @@ class MemoryLeases(MemoryLanes):
             lease_token=row.lease_token if item.keep_lease else None,
             lease_until=row.lease_until if item.keep_lease else None,
             begun_at=(row.begun_at or now) if item.still_in_doubt else None,
-            last_begun_at=now if item.still_in_doubt and attempt.sent else begun,
+            last_begun_at=now if item.still_in_doubt and (attempt.sent or row.staged_at) else begun,
             receipt_check=(isinstance(outcome, ConnectorError) and outcome.check) or row.receipt_check,
             refusals=row.refusals + bool(proof and proof.refused),
             doubt_since=(row.doubt_since or now) if item.still_in_doubt else None,

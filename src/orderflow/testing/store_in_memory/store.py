@@ -143,4 +143,5 @@ class MemoryWaiting(Waiting):
             row.refusals,
             row.kind,
             row.led_to,
+            row.sent_again,
         )

@@ -114,6 +114,18 @@ class ExportRow:
     fallback_id: UUID | None = None
 
     @property
+    def perhaps_sent_at(self) -> datetime | None:
+        """When it was last sent, as far as that may be."""
+        published = self.lease_until if self.staged_at else None
+        moments = (self.begun_at, self.last_begun_at, self.staged_at, published)
+        return max(filter(None, moments), default=self.held_at)
+
+    @property
+    def sent_again(self) -> bool:
+        """Whether it may have been sent more than once since its doubt began."""
+        return bool(self.doubt_since and self.last_begun_at and self.last_begun_at > self.doubt_since)
+
+    @property
     def led_to(self) -> str | None:
         """Where it was sent, as a digest; None: that is not known, or it was staged."""
         return None if self.staged_path or self.last_begun_at is None else self.begun_to

@@ -215,6 +215,23 @@ def test_a_doubt_is_resolved_by_a_person(acme, app):
     assert acme.call("POST", f"/exports/{held[lost]}/resolve", json={"as": "lost"}).status_code == 422
 
 
+def test_a_doubt_that_nobody_has_looked_at_is_not_resolved(acme, app):
+    body = {"config": {"mode": "in_doubt"}, "in_doubt": "hold"}
+    mock = acme.call("POST", "/connectors/mock", json=body).json()["id"]
+    (order_id,) = pushed(acme)
+    work_off(app, acme, mock)
+    (seen,) = exports(acme, "held=true")
+    path, anna = f"/exports/{seen['id']}/resolve", {"as": "send_again", "perhaps_sent_at": seen["perhaps_sent_at"]}
+    assert acme.call("POST", path, json=anna).json()["perhaps_sent_at"] is None
+    work_off(app, acme, mock)
+    (now,) = exports(acme, "held=true")
+    assert now["perhaps_sent_at"] > seen["perhaps_sent_at"]
+    ben = acme.call("POST", path, json=anna)
+    assert (ben.status_code, ben.json()["error"]["details"]["reason"]) == (409, "STALE_DOUBT")
+    assert acme.call("GET", f"/draft-orders/{order_id}").json()["latest_export"]["held_at"]
+    assert acme.call("POST", path, json=anna | {"perhaps_sent_at": now["perhaps_sent_at"]}).status_code == 200
+
+
 def test_a_connector_with_a_history_is_kept_for_it(acme, app, zone):
     pushed(acme)
     refused = acme.call("DELETE", f"/connectors/{zone}")

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from uuid import UUID
 
 import pytest
 from httpx import Response
@@ -16,6 +17,7 @@ from orderflow.domain.access import Role
 from orderflow.entrypoints.api import once
 from orderflow.entrypoints.api.fast import requests
 from orderflow.entrypoints.api.once import Once
+from orderflow.flow.delivery.push_batch import push_batch
 from orderflow.flow.order.accept import accept_orders
 from orderflow.storage.work.kept_answers import LONGEST_PART
 from tests.integration.entrypoints.api.conftest import Tenant
@@ -116,6 +118,36 @@ def test_an_order_is_kept_with_its_answer_even_if_the_server_dies_between(
     assert post(acme).status_code == 500
     assert post(acme).status_code == 201
     assert orders(acme) == 1
+
+
+def test_so_is_what_became_of_a_doubt_and_every_other_change_in_one_transaction(
+    acme: Tenant, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dies(*_: Any) -> None:
+        raise OSError("the power went out")
+
+    mock = acme.call("POST", "/connectors/mock", json={"config": {"mode": "in_doubt"}, "in_doubt": "hold"}).json()["id"]
+    order_id = post(acme, key=None).json()["id"]
+    for step in ("approve", "push"):
+        acme.call("POST", f"/draft-orders/{order_id}/{step}").raise_for_status()
+    push_batch(app.wiring, acme.org_id, UUID(mock))
+    export = acme.call("GET", f"/draft-orders/{order_id}").json()["latest_export"]["id"]
+    for path, body in (
+        (f"/exports/{export}/resolve", {"as": "send_again"}),
+        (f"/draft-orders/{order_id}/holds", {"reason": "Anna looks"}),
+        ("/draft-orders/cancel", {"external_order_number": "PO-9", "reason": "by telephone"}),
+    ):
+        request = {"json": body, "headers": {"Idempotency-Key": path.rpartition("/")[2]}}
+        with monkeypatch.context() as patch:
+            patch.setattr(Once, "keep", dies)
+            assert acme.call("POST", path, **request).status_code == 500
+        do(app, "UPDATE kept_answer SET busy_until = now() - interval '1 second' WHERE busy_until IS NOT NULL")
+        if "resolve" in path:  # sent again, and in doubt again
+            push_batch(app.wiring, acme.org_id, UUID(mock))
+        answer = acme.call("POST", path, **request)
+        assert answer.is_success, answer.text
+    shown = acme.call("GET", f"/draft-orders/{order_id}").json()
+    assert (shown["latest_export"]["held_at"] is not None, len(shown["holds"]), shown["attempts"]) == (True, 1, 2)
 
 
 def test_a_request_that_died_makes_room_after_a_while(acme: Tenant, app: App) -> None:

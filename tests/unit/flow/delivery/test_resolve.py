@@ -2,7 +2,7 @@
 
 import pytest
 
-from orderflow.domain.errors import NotFoundError, StateError
+from orderflow.domain.errors import InDoubtError, NotFoundError, StateError, TransientError
 from orderflow.domain.ids import new_id
 from orderflow.domain.states import ERPExportStatus, OrderStatus
 from orderflow.flow.delivery.claim import claim
@@ -21,8 +21,8 @@ def held(house):
     return order
 
 
-def resolve(house, order, resolution):
-    return resolve_held(house.store, house.org_id, house.export(order).id, resolution, ANNA)
+def resolve(house, order, resolution, seen=None):
+    return resolve_held(house.store, house.org_id, house.export(order).id, resolution, ANNA, seen)
 
 
 @pytest.mark.parametrize(
@@ -50,6 +50,44 @@ def test_said_to_be_there_it_is_not_sent_again(house, held):
     resolve(house, held, "delivered")
     push_batch(house.wiring, house.org_id, house.to_api)
     assert house.api.taken == [held.id]
+
+
+@pytest.mark.parametrize("resolution", ["delivered", "not_delivered", "send_again"])
+def test_who_looked_before_it_was_sent_again_decides_nothing(house, held, resolution):
+    seen = house.export(held).perhaps_sent_at
+    resolve(house, held, "send_again")
+    house.clock.forward(1)
+    house.api.lost_answers = 1
+    push_batch(house.wiring, house.org_id, house.to_api)
+    with pytest.raises(StateError) as refused:
+        resolve(house, held, resolution, seen)
+    assert (refused.value.code, house.export(held).held_at is not None) == ("STALE_DOUBT", True)
+    assert house.api.taken == [held.id, held.id]
+    resolve(house, held, resolution, house.export(held).perhaps_sent_at)
+
+
+def test_asking_makes_no_other_doubt_of_it(house, held):
+    house.api.finds = True
+    house.api.script["find"] = [TransientError("500")]
+    house.change_export(held, asking=True)
+    seen = house.export(held).perhaps_sent_at
+    house.clock.forward(7200)
+    push_batch(house.wiring, house.org_id, house.to_api)
+    assert house.api.calls[-1] == ("find", held.id)
+    assert resolve(house, held, "send_again", seen).status is ERPExportStatus.PENDING
+
+
+def test_what_is_staged_is_published_by_every_attempt(house):
+    house.dropzone.script["publish"] = [InDoubtError("no answer", code="PUBLISH_UNKNOWN")] * 2
+    order = house.pushed(house.to_dropzone)
+    push_batch(house.wiring, house.org_id, house.to_dropzone)
+    seen = house.export(order).perhaps_sent_at
+    house.clock.forward(3600)
+    push_batch(house.wiring, house.org_id, house.to_dropzone)
+    with pytest.raises(StateError) as refused:
+        resolve(house, order, "send_again", seen)
+    assert refused.value.code == "STALE_DOUBT"
+    resolve(house, order, "send_again", house.export(order).perhaps_sent_at)
 
 
 def test_nobody_decides_while_a_worker_asks(house, held):
