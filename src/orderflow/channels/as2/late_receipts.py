@@ -54,6 +54,8 @@ def _meaning(found: Receipt, export: WaitingExport, item: Arrived, *, checked: b
     ack.proof = Proof(found.message_id, found.words, found.verdict == "refused", item.content)
     if found.message_id != own_message_id(export.export_id, export.refusals):
         _unclear(ack, item, "It is about another message of this delivery than the last.")
+    elif found.verdict == "refused" and export.sent_again:  # another Message-ID would be another order to the partner
+        _unclear(ack, item, f"It refuses the message, which was sent more than once: {found.words}")
     elif found.verdict == "refused":
         ack.status, ack.error_code = "FAILED", "PARTNER_REFUSED"
         ack.message = f"The partner did not take the message: {found.words}"

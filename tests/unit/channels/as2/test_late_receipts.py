@@ -10,6 +10,7 @@ import pytest
 from orderflow.channels.as2 import mime, receipt
 from orderflow.channels.as2.arriving import RECEIPT
 from orderflow.channels.as2.certificates import certificates, identities
+from orderflow.channels.as2.faults import Fault
 from orderflow.channels.as2.late_receipts import read_late
 from orderflow.channels.as2.names import own_message_id
 from orderflow.channels.as2.new_keys import new_keys
@@ -57,6 +58,13 @@ def test_one_that_came_after_its_certificate_had_ended_is_nobodys() -> None:
 def test_one_that_does_not_surely_mean_what_was_sent_is_told(said, export, why) -> None:
     ack = read(said, DAY, export)
     assert (ack.status, why in (ack.message or "")) == ("UNREADABLE", True), ack.message
+
+
+def test_a_refusal_of_what_was_sent_more_than_once_does_not_say_whether_the_first_arrived() -> None:
+    refusal = replace(SAID, fault=Fault("unexpected-processing-error", "no room"))
+    once, again = read(refusal, DAY), read(refusal, DAY, replace(EXPORT, sent_again=True))
+    assert (once.status, again.status) == ("FAILED", "UNREADABLE")
+    assert "more than once" in (again.message or "")
 
 
 def test_one_about_nothing_of_ours_is_nobodys() -> None:
