@@ -5,8 +5,10 @@ from sqlalchemy import text
 
 from orderflow.domain.access import Role
 from orderflow.domain.bulk import BulkAction
-from orderflow.domain.errors import DocumentMissingError, ObjectStoreError
+from orderflow.domain.delivery import Arrived
+from orderflow.domain.errors import DocumentMissingError, ObjectStoreError, StateError, TransientError
 from orderflow.domain.ids import new_id
+from orderflow.flow.delivery.push_batch import push_batch
 from orderflow.flow.delivery.recall import recall_in
 from orderflow.flow.delivery.request import request_push
 from orderflow.flow.delivery.reroute import look_again
@@ -263,6 +265,20 @@ def test_answers_that_nobody_understands_are_counted_by_connection(installation,
     assert "ANSWERS_UNREADABLE" not in {finding.code for finding in look()}, "somebody found out otherwise"
 
 
+def test_answers_that_came_and_that_nobody_reads_are_told(installation, look):
+    connection_id = installation.connect(MemoryDropzone())
+    with installation.wiring.store.work(installation.org_id) as work:
+        for number in range(2):
+            work.inbound.add(connection_id, Arrived(new_id(), f"{number}", b"yes"), f"{number}")
+    assert look() == [], "they have just come"
+    installation.do("UPDATE inbound SET received_at = now() - interval '2 hours'")
+    (finding,) = look(repair=True)
+    assert (finding.code, finding.repaired) == ("ANSWERS_NOT_READ", False)
+    assert finding.message.startswith("2 answer(s) that were sent to ")
+    installation.do("UPDATE inbound SET read_at = now()")  # and are read once more, as they belong to nobody
+    assert look() == []
+
+
 def test_orders_in_error_are_counted_by_organization(installation, look):
     connection_id = installation.connect(MemoryDropzone())
     installation.pushed(3)
@@ -407,6 +423,31 @@ def test_after_a_failover_what_may_have_been_sent_is_held(installation, keeping,
     assert installation.work_off(connection_id) == 0
     assert len(zone.takes) == 3
     assert "DELIVERY_HELD" in {finding.code for finding in look()}
+
+
+@pytest.mark.parametrize("asking", [True, False])
+def test_after_a_failover_what_was_held_before_is_not_asked_about_and_not_resolved_by_what_was_seen(
+    installation, keeping, asking
+):
+    """The ERP said "not there", and it was sent once more; the replica lacks both, and would ask by itself."""
+    api = MemoryApi()
+    api.lost_answers, api.script["find"] = 1, [TransientError("500")]
+    connection_id = installation.connect(api)
+    (order_id,) = installation.pushed()
+    push_batch(installation.wiring, installation.org_id, connection_id)
+    aged = "begun_at = begun_at - interval '2 hours', last_begun_at = last_begun_at - interval '2 hours'"
+    installation.do(f"UPDATE erp_export SET {aged}, held_at = now(), asking = :asking", asking=asking)
+    with installation.wiring.store.work(installation.org_id) as work:
+        seen = work.exports.latest(order_id)
+    api.taken.clear()  # it does not show yet what was sent to it last
+    found = after_failover(keeping)
+    assert [finding.order_id for finding in found if finding.code == "FAILED_OVER_HELD"] == [order_id]
+    installation.make_all_due()
+    assert (installation.work_off(connection_id), api.taken) == (0, [])
+    store, org_id = installation.wiring.store, installation.org_id
+    with pytest.raises(StateError) as refused:
+        resolve_held(store, org_id, seen.id, "send_again", ACTOR, seen.perhaps_sent_at)
+    assert refused.value.code == "STALE_DOUBT"
 
 
 def test_a_connection_that_an_upgrade_made_hold_is_a_remark_with_the_command_that_restores_it(installation, look):

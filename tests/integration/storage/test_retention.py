@@ -188,6 +188,21 @@ def test_answers_that_came_by_themselves_and_were_not_understood_are_forgotten_w
     assert kept == {noted.id: None, former.id: None, others.id: b"Erika, house 7"}
 
 
+def test_an_answer_that_came_is_kept_until_it_was_read_unless_its_connection_is_deleted(
+    installation, documents, database
+):
+    connection_id = installation.connect(MemoryDropzone())
+    item = Arrived(new_id(), "late", b"yes")
+    with installation.wiring.store.work(installation.org_id) as work:
+        work.inbound.add(connection_id, item, item.name)
+    installation.do("UPDATE inbound SET received_at = now() - interval '9 days'")
+    list(prune(database, documents, 1))
+    assert [row["id"] for row in installation.rows("SELECT id FROM inbound")] == [item.id]
+    installation.do("UPDATE erp_connection SET deleted_at = now()")
+    list(prune(database, documents, 1))
+    assert installation.rows("SELECT id FROM inbound") == []
+
+
 def test_who_cancelled_an_order_that_never_came_is_forgotten_and_it_stays_cancelled(
     installation, documents, database, make_order
 ):

@@ -207,6 +207,14 @@ _NOT_READ = f"""
            format('Answers of %s are not read as they should be, since %s: %s', {_NAME}, c.poll_failing_since,
                   c.poll_error ->> 'message') AS message
     FROM {_CONNECTIONS} WHERE c.deleted_at IS NULL AND c.poll_error IS NOT NULL
+    UNION ALL
+    SELECT {_NO_ORDER},
+           format('%s answer(s) that were sent to %s are not read, the oldest since %s: see that an engine runs that '
+                  'can open it.', count(*), {_NAME}, min(i.received_at))
+    FROM inbound i JOIN {_CONNECTIONS} ON c.id = i.connection_id
+    WHERE c.deleted_at IS NULL AND i.next_read_at IS NOT NULL AND i.received_at < now() - interval '1 hour'
+      AND (i.read_at IS NULL OR i.read_at < i.received_at)
+    GROUP BY g.slug, c.id
 """
 _UNREADABLE = f"""
     SELECT {_NO_ORDER}, format('%s answer(s) of %s cannot be read.', count(*), {_NAME}) AS message
@@ -348,15 +356,19 @@ _BUILD_ANEW = text(f"""
     UPDATE erp_export e SET document_sha256 = NULL, export_storage_key = NULL, document_size = NULL, filename = NULL
     WHERE id = ANY(:ids) AND {_SURELY_UNSENT}
 """)  # built from constants
+# Also what was held before, whether asked about or not: it may have been sent again since then, so that its doubt is
+# another one, and what was seen of the one before resolves nothing.
 _HOLD = text(f"""
     WITH held AS (
         UPDATE erp_export e
-        SET held_at = now(), lease_token = NULL, lease_until = NULL, begun_at = COALESCE(begun_at, now()),
+        SET held_at = COALESCE(held_at, now()), asking = false, lease_token = NULL, lease_until = NULL,
+            begun_at = COALESCE(begun_at, now()),
+            last_begun_at = CASE WHEN begun_at IS NOT NULL THEN now() ELSE last_begun_at END,
             error_json = jsonb_build_object(
                 'code', CAST(:code AS text), 'message', CAST(:message AS text),
                 'hint', 'Look in the ERP whether the order is there, then resolve it as delivered or send it again.')
         FROM organization g
-        WHERE g.id = e.org_id AND {may(ExportStep.HOLD, "e.status")} AND e.staged_at IS NULL AND e.held_at IS NULL
+        WHERE g.id = e.org_id AND {may(ExportStep.HOLD, "e.status")} AND e.staged_at IS NULL
         RETURNING g.slug AS organization, e.draft_order_id AS order_id, e.id AS export_id
     ), closed AS (
         UPDATE erp_push_log l SET status = {quoted(AttemptStatus.RETRYING)}, error_message = :message

@@ -53,10 +53,13 @@ _OLD_ANSWERS = text(f"""
     )
     DELETE FROM kept_answer a USING old WHERE a.id = old.id RETURNING a.created_at
 """)  # noqa: S608  # built from a constant
+# What is still to be read stays, however long no process can: whoever sent it was told that it will be.
 _OLD_INBOUND = text("""
     WITH old AS (
         SELECT id FROM inbound
         WHERE received_at >= :since AND received_at < now() - make_interval(days => :days)
+          AND (next_read_at IS NULL OR connection_id IN (
+              SELECT id FROM erp_connection WHERE deleted_at IS NOT NULL))
         ORDER BY received_at LIMIT :batch
     )
     DELETE FROM inbound i USING old WHERE i.id = old.id RETURNING i.received_at
