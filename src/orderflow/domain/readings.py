@@ -14,6 +14,9 @@ from contextvars import ContextVar
 MOST_BEGUN = 3
 """Readings of one answer that are begun and do not end; it is not begun once more."""
 
+LONGEST_UNMATCHED = 3_600.0
+"""Seconds between two readings of something that belongs to nobody, at most."""
+
 READER_DIED = "READER_DIED"
 """The code under which it is told."""
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from orderflow.domain.delivery import Ack, Arrived, Waiting
 from orderflow.domain.errors import ConnectorError
 from orderflow.domain.reach import within
-from orderflow.domain.readings import DIED
+from orderflow.domain.readings import DIED, LONGEST_UNMATCHED
 from orderflow.flow.answers.record import record
 from orderflow.flow.delivery.connector_fault import connector_fault
 from orderflow.flow.delivery.open_target import open_target
@@ -108,7 +108,7 @@ def _read(item: Arrived, acks: Sequence[Ack], decided: Mapping[int, DecidedAnswe
     verdict = next((one for one in _TELLING if one in verdicts), "ignore" if acks else "unmatched")
     if verdict != "unmatched":
         return Read(item.id, verdict, verdicts.get(verdict))
-    again = min(max(item.age, 30.0), 3_600.0) if item.age < LONGEST else None
+    again = min(max(item.age, 30.0), LONGEST_UNMATCHED) if item.age < LONGEST else None
     return Read(item.id, verdict, verdicts.get(verdict) or _OF_NOBODY, again)
 
 

@@ -8,8 +8,9 @@ from sqlalchemy import TextClause, text
 
 from orderflow.domain.bulk import BulkStatus
 from orderflow.domain.errors import TargetChangedError
-from orderflow.domain.readings import READER_DIED
+from orderflow.domain.readings import LONGEST_UNMATCHED, READER_DIED
 from orderflow.domain.states import ExportStep, OrderAction
+from orderflow.flow.tell import LONGEST_WAIT
 from orderflow.storage.database import Database
 from orderflow.storage.people.notices import DUE as NOTICES_DUE
 from orderflow.storage.tables.states import among, may
@@ -81,6 +82,28 @@ _DUE_INBOUND = text("""
 _POLLED_TOO_LATE = text("""
     UPDATE erp_connection SET next_poll_at = now() WHERE next_poll_at > now() + make_interval(secs => :longest)
 """)
+# Neither who reads nor who has a turn at an endpoint has a longer lease.
+_READ_TOO_LATE = text(f"""
+    UPDATE inbound SET next_read_at = now()
+    WHERE next_read_at > now() + make_interval(secs =>
+        CASE WHEN verdict = 'unmatched' THEN {LONGEST_UNMATCHED + _SPARE} ELSE {LONGEST_LEASE} END)
+""")  # noqa: S608  # built from constants
+_RESTS_TOO_LONG = text(f"""
+    UPDATE webhook_endpoint
+    SET lease_until = CASE WHEN {past("lease_until", LONGEST_LEASE)} THEN NULL ELSE lease_until END,
+        rests_until = CASE WHEN {past("rests_until", LONGEST_WAIT + _SPARE)} THEN NULL ELSE rests_until END
+    WHERE lease_until > now() + interval '{LONGEST_LEASE} seconds'
+       OR rests_until > now() + interval '{LONGEST_WAIT + _SPARE} seconds'
+""")  # noqa: S608  # built from constants
+# All that waits of one order waits for the same time, and for none as long as none of it has failed.
+_SENT_TOO_LATE = text(f"""
+    UPDATE webhook_delivery d SET next_attempt_at = now()
+    WHERE d.delivered_at IS NULL AND d.next_attempt_at > now() + interval '{_SPARE} seconds'
+      AND (d.next_attempt_at > now() + interval '{LONGEST_WAIT + _SPARE} seconds'
+           OR NOT EXISTS (SELECT FROM webhook_delivery o
+                          WHERE o.endpoint_id = d.endpoint_id AND o.subject = d.subject AND o.delivered_at IS NULL
+                            AND o.attempts > 0))
+""")  # noqa: S608  # built from constants
 _POLLING = text(f"""
     SELECT org_id, count(*) FROM (
         SELECT org_id FROM erp_connection WHERE NOT {past("poll_lease_until", LONGEST_LEASE)}
@@ -185,12 +208,13 @@ class SqlSystem:
             longest_poll: Seconds between two looks for a connection's answers, at most.
 
         Returns:
-            How many exports and connections that were.
+            How many exports, connections, answers that came by themselves, webhooks and their messages that were.
         """
         with self._database.system() as connection:
             late = connection.execute(_DUE_TOO_LATE, {"longest": longest_wait + _SPARE})
             polled = connection.execute(_POLLED_TOO_LATE, {"longest": longest_poll + _SPARE})
-            return late.rowcount + polled.rowcount
+            others = map(connection.execute, (_READ_TOO_LATE, _RESTS_TOO_LONG, _SENT_TOO_LATE))
+            return late.rowcount + polled.rowcount + sum(result.rowcount for result in others)
 
     def polling(self) -> dict[UUID, int]:
         """Return how many connections and webhooks of each organization are being worked on at this moment."""

@@ -83,6 +83,18 @@ def test_an_answer_confirms_its_order_once_the_engine_has_read_it(acme, app, way
     assert app.system.due_inbound() == []
 
 
+def test_a_clock_that_was_put_back_keeps_no_answer_waiting(acme, app, way, token):
+    order_id = sent_order(acme, app, way)
+    yes = {"status": "ACKED", "external_order_number": "PO-0", "erp_order_id": "SO-7"}
+    send(acme, way, yes, token)
+    with app.store.work(acme.org_id) as work:
+        work.connection.execute(text("UPDATE inbound SET next_read_at = next_read_at + interval '1 hour'"))
+    assert app.system.due_inbound() == []
+    assert app.system.put_clock_right(900, 900) == 1
+    read_arrived(app.wiring, acme.org_id, app.system.due_inbound()[0][1])
+    assert acme.call("GET", f"/draft-orders/{order_id}").json()["status"] == "CONFIRMED"
+
+
 def test_it_is_kept_by_an_api_that_has_no_connector_and_read_where_there_is_one(acme, app, way, token, monkeypatch):
     def nothing_installed(kind):
         raise ValueError(f"Unknown connector type: {kind!r}")

@@ -26,6 +26,7 @@ from orderflow.storage.system.retention import prune
 from orderflow.storage.system.rotation import disable_sealed_with, rotate
 from orderflow.storage.system.standing import standing as read_standing
 from orderflow.storage.work import events as event_numbers
+from orderflow.storage.work.events import number_events
 from orderflow.storage.work.webhooks import MOST_ENDPOINTS, SqlWebhookOutbox, bind
 from tests.integration.entrypoints.api.receiving import Receiver, listening
 from tests.waiting import wait_until
@@ -109,6 +110,28 @@ def test_what_is_not_taken_comes_again_and_what_follows_waits_for_it(acme: Any, 
     assert receiver.numbers() == [2, 1, 3]
     again = acme.call("GET", f"/webhooks/{webhook_id}/attempts", params={"number": 1}).json()["items"]
     assert [(one["attempt"], one["status"]) for one in again] == [(2, 200), (1, 500)]
+
+
+def test_a_clock_that_was_put_back_keeps_no_message_waiting(acme: Any, app: App, receiver: Receiver) -> None:
+    make(acme, receiver)
+    failing, other = bring_in(acme, "PO-1"), bring_in(acme, "PO-2")
+    acme.call("POST", f"/draft-orders/{failing}/reject", json={"reason": "twice"})
+    receiver.answers = lambda message: 500 if message["data"]["order_id"] == failing else 200
+    work_off(app)
+    acme.call("POST", f"/draft-orders/{other}/reject", json={"reason": "twice"})
+    with app.database.system() as connection:  # all of it as if it had been written an hour later
+        number_events(connection, acme.org_id)
+        connection.execute(text("UPDATE webhook_endpoint SET lease_until = now() + interval '1 hour'"))
+        connection.execute(
+            text("""INSERT INTO webhook_delivery (endpoint_id, number, org_id, subject, next_attempt_at)
+            SELECT w.id, e.number, e.org_id, e.order_id, now() + interval '1 hour'
+            FROM event e JOIN webhook_endpoint w ON e.number > w.position""")
+        )
+    assert app.system.due_webhooks() == []
+    assert app.system.put_clock_right(900, 900) == 2
+    assert app.system.put_clock_right(900, 900) == 0, "what failed waits as it did"
+    work_off(app)
+    assert receiver.kinds() == ["order.created", "order.rejected"]
 
 
 def test_one_that_does_not_answer_is_left_alone_and_slows_no_other(
