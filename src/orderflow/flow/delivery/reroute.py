@@ -134,6 +134,8 @@ def _took_back(work: Work, export: Export, none: NoRouteError, actor: Actor) -> 
     if not work.exports.withdraw(export.id):
         return False
     before = work.orders.lock_status(export.draft_order_id)
+    if before not in OrderAction.WITHDRAW.change.if_sure:
+        return True  # it was changed since: its next push is routed by itself
     work.orders.set_status(export.draft_order_id, next_order_status(OrderAction.WITHDRAW, before))
     work.routes.wait(PushRequest(export.draft_order_id, actor, not_before=export.not_before), none.code)
     after = {"status": OrderStatus.APPROVED, "waits_for": none.code}
