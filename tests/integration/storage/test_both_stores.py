@@ -1146,7 +1146,9 @@ def test_an_attempt_that_may_have_done_something_is_the_last_that_sent(
 @pytest.mark.parametrize("staged", [False, True], ids=["sent", "staged"])
 def test_each_attempt_that_may_have_sent_is_another_doubt_and_one_that_asks_is_not(bench: Bench, staged: bool) -> None:
     way = connection(bench)
-    made, doubts, again = export(bench, way, filename="a.json"), [], []
+    made = export(bench, way, filename="a.json")
+    doubts: list[datetime | None] = []
+    again: list[bool] = []
     for sends in (True, False, True):
         bench.set("erp_export", made, next_attempt_at=bench.now())
         batch = begun(bench, way, stages=staged)

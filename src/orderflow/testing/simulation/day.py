@@ -106,7 +106,7 @@ class Day(World):
         for erp in self.erps.values():
             _forget(erp)
         self.books.__init__()  # type: ignore[misc]  # anew, for ERPs hold on to it
-        for noted in (self.story, self.choices.drawn, self.sends_allowed, self.kept_back, self.seen_there):
+        for noted in (self.story, self.choices.drawn, self.sends_allowed, self.kept_back, self.seen_there, self.missed):
             noted.clear()
 
     def _counted(self) -> dict[str, int]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from copy import copy
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -235,28 +235,39 @@ def confirm(world: World) -> str | None:
 
 
 def resolve(world: World) -> str | None:
-    """Look into the ERP for what is in doubt, and say what is there."""
-    return _resolve(world, [row for row in world.tables.exports.values() if _in_doubt(row)])
+    """Look into the ERP for what is in doubt, and say what is there; of what is not, perhaps some time later."""
+    row = _to_resolve(world, [row for row in world.tables.exports.values() if _in_doubt(row)])
+    if row is None:
+        return None
+    if row.id in world.missed:
+        return _resolve(world, row, world.missed.pop(row.id), there=False)
+    there = world.is_there(row)
+    if not there and world.choices.one_in(3):
+        world.missed[row.id] = row.perhaps_sent_at
+        return f"does not find {_short(row.draft_order_id)} in its ERP"
+    return _resolve(world, row, row.perhaps_sent_at, there=there)
 
 
 def decide(world: World) -> str | None:
-    """Look into the ERP for what is held."""
-    return _resolve(world, [row for row in world.waits() if row.held_at])
+    """Look into the ERP for what is held, and say what is there."""
+    row = _to_resolve(world, [row for row in world.waits() if row.held_at])
+    return None if row is None else _resolve(world, row, row.perhaps_sent_at, there=world.is_there(row))
 
 
-def _resolve(world: World, doubtful: Sequence[ExportRow]) -> str | None:
+def _to_resolve(world: World, doubtful: Sequence[ExportRow]) -> ExportRow | None:
     doubtful = [row for row in doubtful if row.kind in CONTENT_KINDS]  # a recall is decided with its order
-    if not doubtful:
-        return None
-    row = doubtful[world.choices.below(len(doubtful))]
-    if world.is_there(row):
+    return doubtful[world.choices.below(len(doubtful))] if doubtful else None
+
+
+def _resolve(world: World, row: ExportRow, seen: datetime | None, *, there: bool) -> str:
+    if there:
         resolution: Resolution = "delivered"
     else:
         again = world.choices.below(3) != 1 and not _was_changed(world, row)
         resolution = "send_again" if again else "not_delivered"
-    resolve_held(world.wiring.store, world.org_id, row.id, resolution, OPERATOR)
+    resolve_held(world.wiring.store, world.org_id, row.id, resolution, OPERATOR, seen)
     if resolution != "delivered":
-        world.sends_allowed[row.draft_order_id] += 1
+        world.sends_allowed[row.draft_order_id] += seen == row.perhaps_sent_at  # no other doubt may be decided by it
     return f"resolves {_short(row.draft_order_id)} as {resolution.replace('_', ' ')}"
 
 

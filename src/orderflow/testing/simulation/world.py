@@ -74,6 +74,7 @@ class World:
         self.sends_allowed: Counter[UUID] = Counter()
         self.kept_back: dict[UUID, int] = {}
         self.seen_there: set[UUID] = set()
+        self.missed: dict[UUID, datetime | None] = {}
         self.wrongs: list[str] = []
         self.nothing_new = False
         self.began = 0.0

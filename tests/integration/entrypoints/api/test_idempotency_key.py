@@ -137,7 +137,7 @@ def test_so_is_what_became_of_a_doubt_and_every_other_change_in_one_transaction(
         (f"/draft-orders/{order_id}/holds", {"reason": "Anna looks"}),
         ("/draft-orders/cancel", {"external_order_number": "PO-9", "reason": "by telephone"}),
     ):
-        request = {"json": body, "headers": {"Idempotency-Key": path.rpartition("/")[2]}}
+        request: dict[str, Any] = {"json": body, "headers": {"Idempotency-Key": path.rpartition("/")[2]}}
         with monkeypatch.context() as patch:
             patch.setattr(Once, "keep", dies)
             assert acme.call("POST", path, **request).status_code == 500
