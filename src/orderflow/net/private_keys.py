@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import re
 import textwrap
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -27,6 +28,9 @@ MOST_ITERATIONS = 2_000_000
 
 MOST_SCRYPT = 128 * 1024 * 1024
 """Bytes of memory that scrypt may ask for (128 N r), times p."""
+
+MOST_KEY_BYTES = 64
+"""That may be derived; each 20 to 64 of them take all iterations again."""
 
 MOST_BITS = 8_192
 """Of an RSA key; what is done with it takes eight times as long for twice the bits."""
@@ -45,9 +49,21 @@ processor; none of it can be of a key itself."""
 _MARKS = re.compile(r"[-\u2010-\u2015]{1,9}\s{0,9}(BEGIN|END) ([A-Z0-9]+(?: [A-Z0-9]+)*)\s{0,9}[-\u2010-\u2015]{1,9}")
 """The lines around a key, their hyphens made dashes or parted from the words."""
 
+_KINDS_OF_PEM = ("PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "OPENSSH PRIVATE KEY")
+_LOCKED_BY_HEADERS = ("RSA PRIVATE KEY", "EC PRIVATE KEY", "DSA PRIVATE KEY")
 _LEGACY = re.compile(r"Proc-Type:\s*4,\s*ENCRYPTED\s*DEK-Info:\s*([A-Z0-9-]+),\s*", re.IGNORECASE)
 _OPENSSH = b"openssh-key-v1\0"
-_SCRYPT = bytes.fromhex("2b06010401da47040b")  # 1.3.6.1.4.1.11591.4.11, RFC 7914 §7
+_PBES2 = "2a864886f70d01050d"  # 1.2.840.113549.1.5.13, RFC 8018
+_PBKDF2 = "2a864886f70d01050c"  # 1.2.840.113549.1.5.12
+_SCRYPT = "2b06010401da47040b"  # 1.3.6.1.4.1.11591.4.11, RFC 7914 §7
+_DES3 = "2a864886f70d0307"
+_CBC = {"608648016503040102": 16, "608648016503040116": 24, "60864801650304012a": 32, _DES3: 24}
+"""Ciphers of PBES2, and the bytes of their keys."""
+
+_SHA1 = "2a864886f70d0207"
+_HASHES = {_SHA1: "sha1", "2a864886f70d0208": "sha224", "2a864886f70d0209": "sha256", "2a864886f70d020a": "sha384"} | {
+    "2a864886f70d020b": "sha512"
+}
 _KINDS = {
     "2a864886f70d010101",  # RSA: 1.2.840.113549.1.1.1, RFC 8017
     "2a8648ce3d0201",  # EC: 1.2.840.10045.2.1, RFC 5480
@@ -77,15 +93,18 @@ def open_key(text: str, passphrase: bytes | None = None) -> PrivateKeyTypes:
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-    found = next((block for block in _BLOCK.finditer(text) if block[1].endswith("PRIVATE KEY")), None)
-    if found is None:
+    plain = first_key(text)
+    if not plain:
         raise ValueError("there is no private key")
-    if found[1] == "PRIVATE KEY":
-        _check_kind(found[2])
-    try:
-        key = load_pem_private_key(found[0].encode(), passphrase, unsafe_skip_rsa_key_validation=True)
-    except UnsupportedAlgorithm as error:
-        raise KindError(str(error)) from error
+    if plain.startswith("-----BEGIN ENCRYPTED"):
+        key = _unlocked(plain, passphrase)
+    else:
+        if plain.startswith("-----BEGIN PRIVATE"):
+            _check_kind(next(_keys(plain))[2])
+        try:
+            key = load_pem_private_key(plain.encode(), passphrase, unsafe_skip_rsa_key_validation=True)
+        except UnsupportedAlgorithm as error:
+            raise KindError(str(error)) from error
     check_numbers(key)
     return key
 
@@ -152,24 +171,55 @@ def _check_private(key: RSAPrivateNumbers) -> None:
         raise ValueError("this key has numbers that are none of RSA")
 
 
-def _check_kind(body: str) -> None:
+def _unlocked(plain: str, passphrase: bytes | None) -> PrivateKeyTypes:
+    """Return a key of PKCS #8 with a passphrase, whose kind was looked at before it is loaded (RFC 8018, 6.2.2)."""
+    from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
+    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+    from cryptography.hazmat.primitives.padding import PKCS7
+    from cryptography.hazmat.primitives.serialization import load_der_private_key
+
+    if passphrase is None:
+        raise TypeError("there is no passphrase")
+    match _tree(next(_keys(plain))[2]):
+        case ((_, ((str(kdf), costs), (str(cipher), bytes(vector)))), bytes(content)) if cipher in _CBC:
+            secret = _derived(kdf, costs, _CBC[cipher], passphrase)
+        case _:
+            raise _protected_otherwise()
+    coded = algorithms.AES(secret) if cipher != _DES3 else TripleDES(secret)
+    opening, unpadding = Cipher(coded, modes.CBC(vector)).decryptor(), PKCS7(coded.block_size).unpadder()
+    opened = unpadding.update(opening.update(content) + opening.finalize()) + unpadding.finalize()
+    _check_kind(opened)
+    return load_der_private_key(opened, None, unsafe_skip_rsa_key_validation=True)
+
+
+def _derived(kdf: str, costs: tuple[Any, ...], size: int, passphrase: bytes) -> bytes:
+    salt, count, *more = costs
+    if kdf == _SCRYPT:
+        memory = 2 * MOST_SCRYPT
+        return hashlib.scrypt(passphrase, salt=salt, n=count, r=more[0], p=more[1], dklen=size, maxmem=memory)
+    named = next((one[0] for one in more if isinstance(one, tuple) and one), _SHA1)
+    if named not in _HASHES:
+        raise _protected_otherwise()
+    return hashlib.pbkdf2_hmac(_HASHES[named], passphrase, salt, count, size)
+
+
+def _check_kind(content: bytes) -> None:
     """Raise KindError, ValueError for a PKCS #8 of no known kind: some are tested for primes as they are loaded."""
-    content = base64.b64decode("".join(body.split()), validate=True)
-    kind = next((value.hex() for tag, value in _der(content, 0) if tag == 6), "")
-    if kind not in _KINDS:
-        raise KindError(kind)
+    match _tree(content):
+        case (int(), (str(kind), *_), bytes(), *_) if kind in _KINDS:
+            return
+    raise KindError("there is no private key")
 
 
 def mended(text: str) -> str:
     """Return a key, or several PEM blocks, with the line breaks and dashes that pasting took; all else as it came."""
     plain = _BREAKS.sub("\n", text.strip().strip("\"'"))
     plain = _MARKS.sub(r"-----\1 \2-----", plain)
-    blocks = [_rewrapped(*found.groups()) for found in _BLOCK.finditer(plain)]
+    blocks = [_rewrapped(found[1], *_legacy_headers(found[2])) for found in _BLOCK.finditer(plain)]
     return "".join(blocks) if blocks and all(blocks) else text
 
 
-def _rewrapped(kind: str, body: str) -> str:
-    headers, body = _legacy_headers(body)
+def _rewrapped(kind: str, headers: list[str], body: str) -> str:
     packed = "".join(body.split())
     if not re.fullmatch(r"[A-Za-z0-9+/]+={0,2}", packed):
         return ""
@@ -193,12 +243,44 @@ def check_work_factor(text: str) -> None:
     Raises:
         WorkFactorError: More than some seconds.
     """
-    for found in _BLOCK.finditer(mended(text)):
+    for kind, _, content in _keys(mended(text)):
+        _check_cost(kind, content)
+
+
+def first_key(text: str) -> str:
+    """Return the first private key of a text, written anew from what was looked at; empty if there is none.
+
+    Libraries differ in what they take for PEM, so that none is given what was not read here: what another one reads
+    otherwise would be opened at any price.
+
+    Raises:
+        WorkFactorError: As of `check_work_factor`.
+    """
+    for kind, headers, content in _keys(mended(text)):
+        _check_cost(kind, content)
+        return _rewrapped(kind, headers, base64.b64encode(content).decode())
+    return ""
+
+
+def _keys(text: str) -> Iterator[tuple[str, list[str], bytes]]:
+    """Yield the private keys of a text: kind, headers of one that is locked by them, content."""
+    for found in _BLOCK.finditer(text):
+        kind, (headers, body) = " ".join(found[1].split()), _legacy_headers(found[2])
+        if kind not in _LOCKED_BY_HEADERS:
+            headers = []
+        if kind not in (*_KINDS_OF_PEM, *_LOCKED_BY_HEADERS):
+            continue
         try:
-            content = base64.b64decode("".join(_legacy_headers(found[2])[1].split()))
+            yield kind, headers, base64.b64decode("".join(line for line in body.splitlines() if ":" not in line))
         except binascii.Error:
-            continue  # whoever opens it says what is wrong with it
-        _check_openssh(content) if content.startswith(_OPENSSH) else _check_pkcs8(found[1], content)
+            continue  # whoever opens it says that there is none
+
+
+def _check_cost(kind: str, content: bytes) -> None:
+    if content.startswith(_OPENSSH):
+        _check_openssh(content)
+    elif kind == "ENCRYPTED PRIVATE KEY":
+        _check_pkcs8(content)
 
 
 def _check_openssh(content: bytes) -> None:
@@ -225,36 +307,79 @@ def _strings(content: bytes) -> Iterator[bytes]:
         at += 4 + size
 
 
-def _check_pkcs8(kind: str, content: bytes) -> None:
-    if kind != "ENCRYPTED PRIVATE KEY":
-        return
-    numbers = [value for tag, value in _der(content, 0) if tag == 2]
-    oids = [value for tag, value in _der(content, 0) if tag == 6]
-    costs = [int.from_bytes(number, "big") for number in numbers]
-    if _SCRYPT in oids and len(costs) >= 3:
-        too_much = 128 * costs[0] * costs[1] * costs[2] > MOST_SCRYPT
-    else:
-        too_much = any(cost > MOST_ITERATIONS for cost in costs)
+def _check_pkcs8(content: bytes) -> None:
+    """Look at what the one way costs that the key names, as exactly as its standard has it (RFC 8018, RFC 7914).
+
+    Libraries pass over what stands behind it; so that is nothing that we may be told by.
+    """
+    try:
+        too_much = _is_too_much(_tree(content))
+    except ValueError:
+        too_much = True
     if too_much:
-        raise WorkFactorError(
-            f"opening this key takes too much work ({max(costs):,}); at most {MOST_ITERATIONS:,} iterations are done: "
-            f"protect it anew with `openssl pkcs8 -topk8 -v2 aes256`"
-        )
+        raise _protected_otherwise()
 
 
-def _der(content: bytes, depth: int) -> Iterator[tuple[int, bytes]]:
-    """Yield the primitive values of a DER structure (X.690), in their order, down to a few levels."""
-    at = 0
-    while at + 2 <= len(content) and depth < 8:
-        tag, size = content[at], content[at + 1]
+def _protected_otherwise() -> WorkFactorError:
+    return WorkFactorError(
+        f"opening this key takes too much work, or it does not say how much; at most {MOST_ITERATIONS:,} "
+        f"iterations are done: protect it anew with `openssl pkcs8 -topk8 -v2 aes256`"
+    )
+
+
+def _is_too_much(protected: object) -> bool:
+    match protected:
+        case ((scheme, ((kdf, (bytes(), int(count), *more)), *_)), bytes()) if (scheme, kdf) == (_PBES2, _PBKDF2):
+            return count > MOST_ITERATIONS or not _ends_as_known(more)
+        case ((scheme, ((kdf, (bytes(), int(n), int(r), int(p), *more)), *_)), bytes()) if (scheme, kdf) == (
+            _PBES2,
+            _SCRYPT,
+        ):
+            return not 0 < 128 * n * r * p <= MOST_SCRYPT or not _ends_as_known(more)
+        case ((str(scheme), (bytes(), int(count))), bytes()):  # of RFC 7292, and older ones
+            return scheme == _PBES2 or count > MOST_ITERATIONS
+    return True
+
+
+def _ends_as_known(more: list[object]) -> bool:
+    """Return whether nothing stands behind the costs but the key's length and the function, where they do."""
+    sizes = [one for one in more if isinstance(one, int)]
+    kinds = [type(one) for one in more]
+    return kinds in ([], [int], [tuple], [int, tuple]) and all(0 < size <= MOST_KEY_BYTES for size in sizes)
+
+
+def _tree(content: bytes, depth: int = 0) -> Any:
+    """Return the one value that DER (X.690) holds: tuples, whole numbers, bytes, kinds in hex, None for all others.
+
+    Raises:
+        ValueError: It is none, or written otherwise than keys are.
+    """
+    values = _values(content, depth)
+    if len(values) != 1:
+        raise ValueError("there is no private key")
+    return values[0]
+
+
+def _values(content: bytes, depth: int) -> tuple[Any, ...]:
+    at, found = 0, []
+    while at < len(content):
+        tag, size = content[at], content[at + 1] if at + 1 < len(content) else 0x80
         at += 2
         if size & 0x80:
             count = size & 0x7F
             size = int.from_bytes(content[at : at + count], "big")
             at += count
+            if not 0 < count <= 4:
+                raise ValueError("there is no private key")
         value = content[at : at + size]
         at += size
-        if tag & 0x20:
-            yield from _der(value, depth + 1)
-        else:
-            yield tag, value
+        if at > len(content) or tag & 0x1F == 0x1F or depth > 8:
+            raise ValueError("there is no private key")
+        found.append(_value(tag, value, depth))
+    return tuple(found)
+
+
+def _value(tag: int, value: bytes, depth: int) -> Any:
+    if tag == 0x30:
+        return _values(value, depth + 1)
+    return {2: int.from_bytes(value, "big"), 4: value, 6: value.hex()}.get(tag)

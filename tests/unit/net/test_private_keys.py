@@ -7,6 +7,11 @@ from typing import Any
 
 import asyncssh
 import pytest
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.hashes import SHA256 as SHA_256
+from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
+from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
+from cryptography.hazmat.primitives.padding import PKCS7
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,7 +21,7 @@ from orderflow.channels.as2.certificates import identities
 from orderflow.domain.errors import ConfigError
 from orderflow.http.tls import client_key
 from orderflow.net.certificates import certificates
-from orderflow.net.private_keys import KindError, WorkFactorError, check_work_factor, mended, open_key
+from orderflow.net.private_keys import KindError, WorkFactorError, check_work_factor, first_key, mended, open_key
 
 KEY = asyncssh.generate_private_key("ssh-ed25519")
 RSA = asyncssh.generate_private_key("ssh-rsa")
@@ -102,8 +107,10 @@ def number(value):
     return der(2, value.to_bytes(value.bit_length() // 8 + 1, "big"))
 
 
-def pkcs8(oid, *parameters):
-    kdf = der(0x30, der(6, bytes.fromhex(oid)), der(0x30, der(4, b"salt-salt"), *map(number, parameters)))
+def pkcs8(oid, *parameters, more=(), beside=()):
+    kdf = der(
+        0x30, der(6, bytes.fromhex(oid)), der(0x30, der(4, b"salt-salt"), *map(number, parameters), *more), *beside
+    )
     scheme = der(0x30, der(6, bytes.fromhex("2a864886f70d01050d")), der(0x30, kdf))
     return pem("ENCRYPTED PRIVATE KEY", der(0x30, scheme, der(4, b"x" * 200)))
 
@@ -129,7 +136,66 @@ def test_a_key_that_asks_for_hours_is_refused_unopened(text, way):
         check_work_factor(WAYS[way](text))
 
 
-@pytest.mark.parametrize("text", [openssh(256), pkcs8(PBKDF2, 600_000), pkcs8(SCRYPT, 2**14, 8, 1)])
+SHA256 = der(0x30, der(6, bytes.fromhex("2a864886f70d0209")), der(5))
+NOTHING_OF_SCRYPT = (der(6, bytes.fromhex(SCRYPT)), number(0))
+EVERY_HOUR = pkcs8(PBKDF2, 2**31 - 1, 32)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pkcs8(PBKDF2, 2**31 - 1, 32, more=(SHA256, *NOTHING_OF_SCRYPT)),
+        pkcs8(PBKDF2, 2**31 - 1, 32, more=(der(0x30, *NOTHING_OF_SCRYPT),)),
+        pkcs8(PBKDF2, 2**31 - 1, 0, 0, beside=NOTHING_OF_SCRYPT),
+        pkcs8(PBKDF2, 2_000_000, 2**31 - 1),
+        pkcs8(PBKDF2, 2_000_000, 65, more=(SHA256,)),
+        pkcs8(SCRYPT, 2**20, 8, 1, 0),
+        pkcs8(SCRYPT, 0, 2**20, 8, 1),
+        pkcs8("2a864886f70d010501", 2**31 - 1),
+        EVERY_HOUR.replace("BEGIN ", "BEGIN  ").replace("END ", "END  "),
+        EVERY_HOUR.replace("ENCRYPTED ", "ENCRYPTED  "),
+        pem("ENCRYPTED PRIVATE KEY", b"\x30\x80" + b"\x02\x01\x01" * 9),
+        pem("ENCRYPTED PRIVATE KEY", der(0x30, der(0x30, der(0x1F, b"\2\1")), der(4, b"x"))),
+    ],
+)
+def test_nothing_that_stands_beside_the_costs_makes_a_key_cheap(text):
+    with pytest.raises(WorkFactorError):
+        check_work_factor(text)
+    with pytest.raises(WorkFactorError):
+        first_key(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        EVERY_HOUR.replace("BEGIN ", "BEGIN \t"),
+        EVERY_HOUR.replace("-----\n", "-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC," + "0" * 32 + "\n\n", 1),
+        "-----BEGIN PRIVATE KEY-----\n" + EVERY_HOUR,
+        EVERY_HOUR.replace("ENCRYPTED", "ENCRYPTED RSA"),
+        "x" * 99,
+    ],
+)
+def test_what_is_read_otherwise_by_others_is_never_given_to_them(text):
+    try:
+        given = first_key(text)
+    except WorkFactorError:
+        return
+    assert "ENCRYPTED" not in given
+
+
+@pytest.mark.parametrize("kind", TEXTS)
+def test_a_key_is_written_anew_and_stays_the_same(kind):
+    text, passphrase = TEXTS[kind]
+    expected = asyncssh.import_private_key(text, passphrase).public_data
+    assert (
+        asyncssh.import_private_key(first_key(f"\nof anna\n{text}\n{EVERY_HOUR}"), passphrase).public_data == expected
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [openssh(256), pkcs8(PBKDF2, 600_000), pkcs8(PBKDF2, 600_000, 32, more=(SHA256,)), pkcs8(SCRYPT, 2**14, 8, 1)],
+)
 def test_a_key_that_asks_for_a_second_is_let_pass(text):
     check_work_factor(text)
 
@@ -203,6 +269,49 @@ def test_a_key_that_signs_nothing_is_not_tested_for_primes(kind):
     with pytest.raises(KindError):
         open_key(text)
     with pytest.raises(ConfigError, match="of a kind that cannot be used"):
+        client_key(text, None)
+
+
+AES256, IV = der(6, bytes.fromhex("60864801650304012a")), b"v" * 16
+
+
+def locked(text, kdf, secret):
+    """Lock a PKCS #8 with a key that was derived as `kdf` says."""
+    padder, cipher = PKCS7(128).padder(), Cipher(algorithms.AES(secret), modes.CBC(IV)).encryptor()
+    content = padder.update(base64.b64decode("".join(text.splitlines()[1:-1]))) + padder.finalize()
+    scheme = der(0x30, der(6, bytes.fromhex("2a864886f70d01050d")), der(0x30, kdf, der(0x30, AES256, der(4, IV))))
+    return pem("ENCRYPTED PRIVATE KEY", der(0x30, scheme, der(4, cipher.update(content) + cipher.finalize())))
+
+
+def locked_in_both_ways(text):
+    salt, iterated = der(4, b"salt-salt"), der(0x30, der(4, b"salt-salt"), number(1_000), SHA256)
+    yield locked(
+        text,
+        der(0x30, der(6, bytes.fromhex(PBKDF2)), iterated),
+        PBKDF2HMAC(SHA_256(), 32, b"salt-salt", 1_000).derive(b"open it"),
+    )
+    costs = der(0x30, salt, *map(number, (2**14, 8, 1)))
+    yield locked(
+        text, der(0x30, der(6, bytes.fromhex(SCRYPT)), costs), Scrypt(b"salt-salt", 32, 2**14, 8, 1).derive(b"open it")
+    )
+
+
+@pytest.mark.timeout(60)  # seconds; to find out whether the number is prime takes minutes
+@pytest.mark.parametrize("kind", [DH_KIND, DSA_KIND])
+@pytest.mark.parametrize("way", [0, 1])
+def test_a_locked_key_that_signs_nothing_is_not_tested_for_primes(kind, way):
+    of_dh = info(kind, der(0x30, number(2**9689 - 1), number(2)), number(12_345))
+    with pytest.raises(ValueError):
+        open_key([*locked_in_both_ways(of_dh)][way], b"open it")
+
+
+@pytest.mark.parametrize("way", [0, 1])
+def test_a_locked_key_opens_with_its_passphrase_alone(way):
+    text = [*locked_in_both_ways(TEXTS["pkcs8"][0])][way]
+    assert client_key(text, "open it").public_key() == RSA_OF_PYCA.public_key()
+    with pytest.raises(ConfigError, match="does not open with this passphrase"):
+        client_key(text, "open")
+    with pytest.raises(ConfigError, match="has a passphrase"):
         client_key(text, None)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
+from weakref import WeakValueDictionary
 
 import asyncssh
 
@@ -19,7 +20,7 @@ from orderflow.channels.sftp.session import SessionLostError, SFTPSession
 from orderflow.channels.sftp.target import SFTPTarget
 from orderflow.domain.errors import ConfigError, NeedsAttentionError
 from orderflow.net.addresses import checked_socket
-from orderflow.net.private_keys import WorkFactorError, check_numbers, check_work_factor, mended
+from orderflow.net.private_keys import WorkFactorError, check_numbers, first_key
 
 
 def _threads() -> ThreadPoolExecutor:
@@ -27,11 +28,14 @@ def _threads() -> ThreadPoolExecutor:
 
 
 _opening = _threads()
+_turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+"""By organization: each has one of the threads at a time."""
 
 
 def _begin_anew() -> None:
     global _opening  # noqa: PLW0603  # a forked process has none of its parent's threads, and would wait for them
     _opening = _threads()
+    _turns.clear()
 
 
 os.register_at_fork(after_in_child=_begin_anew)
@@ -137,17 +141,26 @@ async def _private_keys(target: SFTPTarget) -> list[asyncssh.SSHKeyPair]:
                 details={"fields": ["password", "ssh_key"]},
             )
         return []
-    text = mended(target.ssh_key)
     try:
-        check_work_factor(text)
+        text = first_key(target.ssh_key)
     except WorkFactorError as error:
         raise key_unreadable(target, str(error)) from None
-    # In threads of their own: a passphrase is made slow to try, on purpose.
-    opened = partial(_opened, target, text.strip() + "\n")
-    pairs = list(asyncssh.load_keypairs([await asyncio.get_running_loop().run_in_executor(_opening, opened)]))
+    pairs = list(asyncssh.load_keypairs([await _in_turn(target.reach.organization, partial(_opened, target, text))]))
     for pair in pairs:  # the stronger signature first, as OpenSSH does: some servers take that one alone
         pair.sig_algorithms = sorted(pair.sig_algorithms, key=lambda name: name != b"rsa-sha2-512")
     return pairs
+
+
+async def _in_turn(organization: str, opened: Callable[[], asyncssh.SSHKey]) -> asyncssh.SSHKey:
+    """Open a key in threads of their own, since a passphrase is made slow to try: one of an organization at a time.
+
+    Its turn ends when the thread is done, though nobody may wait for it any more: nothing ends what it computes.
+    """
+    turn = _turns.setdefault(organization, asyncio.Lock())
+    await turn.acquire()
+    opening = asyncio.get_running_loop().run_in_executor(_opening, opened)
+    opening.add_done_callback(lambda _: turn.release())
+    return await asyncio.shield(opening)
 
 
 def _opened(target: SFTPTarget, text: str) -> asyncssh.SSHKey:
