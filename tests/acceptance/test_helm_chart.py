@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from orderflow.settings import Settings
+
 pytestmark = pytest.mark.large
 ROOT = Path(__file__).parents[2]
 CHART = ROOT / "deploy/helm/orderflow-connect"
@@ -110,6 +112,52 @@ def test_celery_brings_a_beat_which_opens_nothing() -> None:
     assert "replicas" not in documents["Deployment", "-worker"]["spec"], "what scales it decides"
     trigger = documents["ScaledObject", "-worker"]["spec"]["triggers"][0]["metadata"]
     assert "orderflow_queue_oldest_seconds" in trigger["query"]
+
+
+KEY = "4f" * 31 + "a1"
+SECRETS = {"DATABASE_URL": "postgresql://db.example/o", "DATABASE_ADMIN_URL": "postgresql://db.example/o"}
+SECRETS |= {"ORDERFLOW_NOTIFY_WEBHOOK_SECRET": f"whsec_{KEY}"}
+GIVEN = {
+    "ORDERFLOW_NOTIFY_WEBHOOK_URL": "https://chat.example/hook",
+    "ORDERFLOW_NOTIFY_EMAIL_TO": "ops@orders.example",
+    "ORDERFLOW_NOTIFY_EMAIL_FROM": "orders@orders.example",
+    "ORDERFLOW_SMTP_HOST": "mail.example",
+    "OBJECT_STORAGE_ENDPOINT": "https://s3.example",
+}
+
+
+def test_each_pod_starts_with_all_settings_that_are_no_secret(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    plain = {
+        variable: str(Settings.model_fields[field].default)
+        for variable, field in Settings.variables().items()
+        if isinstance(Settings.model_fields[field].default, str | int | float) and not Settings.secret(field)
+    }
+    found = pods(render(LEAST | {"celery": {"enabled": True}, "settings": plain | GIVEN}))
+    assert set(found) == {"-api", "-worker", "-beat", "-migration"}
+    monkeypatch.chdir(tmp_path)
+    for pod in found.values():
+        with monkeypatch.context() as there:
+            for one in pod["containers"][0]["env"]:
+                there.setenv(one["name"], one["value"] if "value" in one else SECRETS.get(one["name"], KEY))
+            Settings.load()
+    assert set(GIVEN) <= variables(found["-worker"])
+
+
+@pytest.mark.parametrize(("url", "base"), [("https://orders.example", ""), ("https://orders.example/of/", "/of")])
+def test_what_is_for_inside_is_reached_through_no_ingress(url: str, base: str) -> None:
+    ingress = render(ALL | {"settings": {"APP_BASE_URL": url}})["Ingress", ""]
+    (rule,) = ingress["spec"]["rules"]
+    paths = {(one["path"], one["pathType"]) for one in rule["http"]["paths"]}
+
+    def reached(path: str) -> bool:
+        above = {path[:at] for at, letter in enumerate(path) if letter == "/"} | {path}
+        return (path, "Exact") in paths or any((one, "Prefix") in paths for one in above)
+
+    for inside in ("/healthz", "/readyz", "/metrics"):
+        assert not reached(inside)
+        assert not reached(f"{base}{inside}")
+    for there in ("/", "/orders", "/orders/1", "/api/v1/me", "/as2/1", "/assets/start.js", "/docs/", "/favicon.svg"):
+        assert reached(f"{base}{there}")
 
 
 @pytest.mark.parametrize(

@@ -112,6 +112,14 @@ def test_every_variable_of_the_chart_is_a_setting() -> None:
     assert named <= Settings.variables().keys()
 
 
+def test_the_chart_s_ingress_leads_to_every_page() -> None:
+    app = (ROOT / "frontend/src/App.tsx").read_text("utf-8")
+    pages = set(re.findall(r'path="([a-z-]+)[/"]', app))
+    files = {file.name for file in (ROOT / "frontend/public").iterdir()}
+    assert len(pages) > 5
+    assert pages | files <= set(re.findall(r'"([\w.-]+)"', (CHART / "templates/api.yaml").read_text("utf-8")))
+
+
 def test_the_chart_is_of_this_release() -> None:
     chart = yaml.safe_load((CHART / "Chart.yaml").read_text("utf-8"))
     assert chart["appVersion"] == orderflow.__version__

@@ -68,7 +68,8 @@ volumeMounts:
   {{- end }}
 {{- end }}
 
-{{/* Settings; "secrets" lists those that have to be in the Secret. */}}
+{{/* Settings; "secrets" lists those that have to be in the Secret. Who does not "serve" has neither documents nor anybody to
+notify: without the secrets that belong to these settings it would not start. */}}
 {{- define "orderflow.environment" -}}
 {{- $secret := .root.Values.existingSecret }}
 {{- range .secrets }}
@@ -79,9 +80,12 @@ volumeMounts:
 - name: {{ . }}
   valueFrom: { secretKeyRef: { name: {{ $secret }}, key: {{ . }}, optional: true } }
 {{- end }}
+{{- $serves := .serves }}
 {{- range $name, $value := .root.Values.settings }}
+{{- if or $serves (not (regexMatch "^(OBJECT_STORAGE_|ORDERFLOW_NOTIFY_)" $name)) }}
 - name: {{ $name }}
   value: {{ $value | quote }}
+{{- end }}
 {{- end }}
 {{- if .root.Values.caConfigMap }}
 - name: ORDERFLOW_CA_FILE
@@ -95,7 +99,7 @@ volumeMounts:
 {{- if .Values.celery.enabled }}{{ $secrets = append $secrets "CELERY_BROKER_URL" }}{{ end }}
 {{- $optional := list "ENCRYPTION_PREVIOUS_KEYS" "OBJECT_STORAGE_ACCESS_KEY" "OBJECT_STORAGE_SECRET_KEY" }}
 {{- $optional = concat $optional (list "ORDERFLOW_METRICS_TOKEN" "ORDERFLOW_SMTP_PASSWORD" "ORDERFLOW_NOTIFY_WEBHOOK_SECRET") }}
-{{- include "orderflow.environment" (dict "root" . "secrets" $secrets "optional" $optional) }}
+{{- include "orderflow.environment" (dict "root" . "serves" true "secrets" $secrets "optional" $optional) }}
 {{- with .Values.objectStorage.endpoint }}
 - name: OBJECT_STORAGE_ENDPOINT
   value: {{ . | quote }}
