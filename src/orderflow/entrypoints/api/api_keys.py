@@ -12,8 +12,9 @@ from pydantic import Field
 from orderflow.domain.access import Role
 from orderflow.entrypoints.api.deps import Caller, app_of, require
 from orderflow.entrypoints.api.errors import ForbiddenError, answers
+from orderflow.entrypoints.api.headers import note_location
 from orderflow.entrypoints.api.permissions import Permission, PermissionName
-from orderflow.entrypoints.api.routing import ApiRouter
+from orderflow.entrypoints.api.routing import BASE, ApiRouter
 from orderflow.entrypoints.api.schemas import In, Moment, Name, Out
 from orderflow.flow.people.api_keys import assign_key, create_key, revoke_key
 
@@ -83,6 +84,7 @@ def create_api_key(request: Request, caller: Admin, body: NewKey) -> CreatedKey:
     store = app_of(request).store
     given = (body.name, body.role, body.expires_at, caller.owner_id, body.scopes)
     info, key = create_key(store, caller.org_id, caller.actor, *given)
+    note_location(request, f"{BASE}/api-keys/{info.id}")
     return CreatedKey(key=key, **KeyView.model_validate(info).model_dump())
 
 

@@ -198,6 +198,8 @@ async def _take_shares(
 
 def _completed(request: Request, answer: Response) -> Response:
     """Return an answer with all that belongs to it beside its body."""
+    if answer.status_code == 201 and "location" not in answer.headers:  # what has no address of its own is found there
+        noted(request).setdefault("location", request.scope["path"])
     add_headers(request, answer)
     if token := noted(request).get("session_token"):
         page_cookie.slide(request, answer, token)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -13,14 +14,17 @@ from orderflow.domain.events import EventKind
 from orderflow.domain.ids import new_id
 from orderflow.entrypoints.api.deps import Caller, app_of, require
 from orderflow.entrypoints.api.errors import answers
+from orderflow.entrypoints.api.headers import note_location
 from orderflow.entrypoints.api.looking import looking
 from orderflow.entrypoints.api.permissions import Permission
-from orderflow.entrypoints.api.routing import ApiRouter
+from orderflow.entrypoints.api.routing import BASE, ApiRouter
 from orderflow.entrypoints.api.schemas import CursorText, In, Limit, Name, Out, UpdatedSince, left_out
+from orderflow.entrypoints.api.versions import CONDITIONAL, editing, note_version
 from orderflow.entrypoints.api.work import Work, slow
 from orderflow.flow.setup import webhooks as steps
 from orderflow.flow.tell import Message
 from orderflow.notices.events import event_sender
+from orderflow.storage.store import SqlStore
 from orderflow.storage.views.view import Ask
 from orderflow.storage.views.webhooks import (
     Webhook,
@@ -120,6 +124,7 @@ def create_webhook(request: Request, caller: Keeper, body: NewWebhook) -> Webhoo
     endpoint_id, secret = steps.add_webhook(
         app.store, app.wiring.refusal, caller.org_id, caller.actor, body.url, body.kinds, body.name
     )
+    note_location(request, f"{BASE}/webhooks/{endpoint_id}")
     return WebhookSecret(id=endpoint_id, secret=secret)
 
 
@@ -127,33 +132,43 @@ def create_webhook(request: Request, caller: Keeper, body: NewWebhook) -> Webhoo
 def get_webhook(request: Request, caller: Keeper, webhook_id: UUID) -> Webhook:
     """Read one webhook with how it does."""
     with looking(request, caller) as view:
-        return one_webhook(view, webhook_id)
+        found = one_webhook(view, webhook_id)
+    note_version(request, found.version)
+    return found
 
 
-@router.patch("/{webhook_id}", responses=answers(404))
+@router.patch("/{webhook_id}", responses=answers(404, 409), openapi_extra=CONDITIONAL)
 def change_webhook(request: Request, caller: Keeper, webhook_id: UUID, body: WebhookChange) -> Webhook:
     """Change a webhook, disable it, or enable it again: it then goes on where it stopped."""
     app = app_of(request)
     changes = body.model_dump(exclude_unset=True)
-    steps.edit_webhook(app.store, app.wiring.refusal, caller.org_id, webhook_id, caller.actor, changes)
-    with looking(request, caller) as view:
-        return one_webhook(view, webhook_id)
+    with _editing(request, caller, webhook_id) as store:
+        steps.edit_webhook(store, app.wiring.refusal, caller.org_id, webhook_id, caller.actor, changes)
+    return get_webhook(request, caller, webhook_id)
 
 
-@router.delete("/{webhook_id}", status_code=204, response_class=Response, responses=answers(404))
+@router.delete(
+    "/{webhook_id}",
+    status_code=204,
+    response_class=Response,
+    responses=answers(404, 409),
+    openapi_extra=CONDITIONAL,
+)
 def delete_webhook(request: Request, caller: Keeper, webhook_id: UUID) -> Response:
     """Send nothing there any more, and delete its log."""
-    steps.remove_webhook(app_of(request).store, caller.org_id, webhook_id, caller.actor)
+    with _editing(request, caller, webhook_id) as store:
+        steps.remove_webhook(store, caller.org_id, webhook_id, caller.actor)
     return Response(status_code=204)
 
 
-@router.post("/{webhook_id}/rotate-secret", responses=answers(404))
+@router.post("/{webhook_id}/rotate-secret", responses=answers(404, 409), openapi_extra=CONDITIONAL)
 def rotate_webhook_secret(
     request: Request, caller: Keeper, webhook_id: UUID, body: Rotation | None = None
 ) -> WebhookSecret:
     """Make another secret. For a while what is sent carries two signatures, so that the receiver can change over."""
     hours = (body or Rotation()).overlap_hours
-    secret = steps.rotate_secret(app_of(request).store, caller.org_id, webhook_id, caller.actor, hours)
+    with _editing(request, caller, webhook_id) as store:
+        secret = steps.rotate_secret(store, caller.org_id, webhook_id, caller.actor, hours)
     return WebhookSecret(id=webhook_id, secret=secret)
 
 
@@ -196,3 +211,9 @@ def replay_webhook(request: Request, caller: Keeper, webhook_id: UUID, body: Rep
         store, caller.org_id, webhook_id, caller.actor, body.numbers, after=body.after, until=body.until
     )
     return Replayed(events=count)
+
+
+def _editing(request: Request, caller: Caller, webhook_id: UUID) -> AbstractContextManager[SqlStore]:
+    """Give the store for an edit of what the caller has seen; raises as `versions.editing`."""
+    store, current = app_of(request).store, lambda: get_webhook(request, caller, webhook_id)
+    return editing(request, store, lambda work: work.webhooks.version(webhook_id), current)

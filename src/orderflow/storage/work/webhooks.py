@@ -172,6 +172,10 @@ class SqlWebhooks:
         place = {"id": endpoint_id, "org_id": self._org_id}
         self._connection.execute(_ADD, values | place | self._sealed(endpoint_id, {"present": secret}))
 
+    def version(self, endpoint_id: UUID) -> int:
+        """Lock the endpoint and return its version: how often people have changed it. Raises NotFoundError."""
+        return int(self._get(endpoint_id)["version"])
+
     def change(self, endpoint_id: UUID, values: dict[str, Any]) -> dict[str, Any]:
         """Change an endpoint, and return the values that it had. Raises NotFoundError."""
         row = self._get(endpoint_id)

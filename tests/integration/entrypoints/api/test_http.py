@@ -93,6 +93,23 @@ def test_what_was_made_says_where_it_is(acme: Tenant) -> None:
         assert found.json()["id"] == answer.json().get("export_id", answer.json().get("id")), path
 
 
+def test_what_has_no_address_of_its_own_is_found_where_it_was_asked_for(acme: Tenant) -> None:
+    order, once = made(acme), {"Idempotency-Key": "held-once"}
+    with acme.canaries.look_away():
+        key = acme.call("POST", "/api-keys", json={"name": "shop", "role": "VIEWER"})
+        webhook = acme.call("POST", "/webhooks", json={"url": "http://127.0.0.1:9/hooks"})
+    for secret in (key.json()["key"], webhook.json()["secret"]):
+        acme.canaries.add(secret)
+    assert key.headers["location"] == f"{BASE}/api-keys/{key.json()['id']}"
+    assert webhook.headers["location"] == f"{BASE}/webhooks/{webhook.json()['id']}"
+    for _ in range(2):
+        held = acme.call("POST", f"{order}/holds", json={"reason": "Stock count"}, headers=once)
+        assert (held.status_code, held.headers["location"]) == (201, f"{BASE}{order}/holds")
+    assert acme.call("GET", f"{order}/holds").json() == held.json()
+    cancelled = {"external_order_number": "PO-LATE", "reason": "By telephone"}
+    assert acme.call("POST", "/draft-orders/cancel", json=cancelled).headers["location"]
+
+
 def test_long_answers_are_compressed_for_who_takes_it(acme: Tenant) -> None:
     order = made(acme)
     headers = {"Accept-Encoding": "br;q=1, gzip;q=0.5"}

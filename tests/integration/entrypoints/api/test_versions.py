@@ -10,6 +10,8 @@ import pytest
 from orderflow.domain.access import Role
 from orderflow.entrypoints.api import create_app
 from orderflow.flow.delivery.push_batch import push_batch
+from tests.integration.entrypoints.api.receiving import Receiver
+from tests.integration.entrypoints.api.test_webhooks import make
 
 ORDER = {
     "external_order_number": "V-1",
@@ -34,6 +36,11 @@ def connector(acme: Any) -> str:
 def user(acme: Any) -> str:
     users = acme.call("GET", "/users").json()["items"]
     return f"/users/{next(user['id'] for user in users if user['role'] == 'VIEWER')}"
+
+
+@pytest.fixture
+def webhook(acme: Any) -> str:
+    return f"/webhooks/{make(acme, Receiver(url='http://127.0.0.1:9/hooks'))[0]}"
 
 
 def match(tag: str) -> dict[str, str]:
@@ -174,6 +181,23 @@ def test_a_user_has_a_version(acme: Any, user: str) -> None:
     assert acme.call("PATCH", user, json={}).json()["name"] is None, "an empty change is none"
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [("PATCH", "", {"kinds": ["order.rejected"]}), ("POST", "/rotate-secret", None), ("DELETE", "", None)],
+)
+def test_a_webhook_has_a_version(acme: Any, webhook: str, method: str, path: str, body: Any) -> None:
+    before = acme.call("GET", webhook)
+    stale = acme.call(method, webhook + path, json=body, headers=match('"4000"'))
+    assert stale.json()["error"]["details"]["current"] == before.json()
+    assert stale.headers["etag"] == before.headers["etag"]
+    assert acme.call("GET", webhook).json() == before.json()
+    with acme.canaries.look_away():  # a new secret is shown this once
+        edited = acme.call(method, webhook + path, json=body, headers=match(before.headers["etag"]))
+    assert edited.status_code in {200, 204}, edited.text
+    if method == "PATCH":
+        assert edited.headers["etag"] == f'"{before.json()["version"] + 1}"'
+
+
 def test_of_many_who_save_at_once_one_saves(acme: Any, order: str) -> None:
     seen = acme.call("GET", order).headers["etag"]
 
@@ -195,9 +219,29 @@ def test_every_route_that_documents_if_match_answers_with_the_tag(app: Any) -> N
         if any(parameter["name"] == "If-Match" for parameter in operation.get("parameters", ()))
     }
     of_what = {path.split("/")[3] for path in edits}
-    assert of_what == {"draft-orders", "connectors", "me", "organization", "routes", "users"}
+    assert of_what == {"draft-orders", "connectors", "me", "organization", "routes", "users", "webhooks"}
     operations = [operation for path in edits for operation in document["paths"][path].values()]
     assert all("409" in operation["responses"] for operation in operations if "If-Match" in str(operation))
+
+
+def test_whatever_has_a_version_is_edited_by_it(app: Any) -> None:
+    document = create_app(app, engine=False).openapi()
+    schemas = document["components"]["schemas"]
+    versioned = {
+        path: [operation for method, operation in methods.items() if method in {"put", "patch", "delete"}]
+        for path, methods in document["paths"].items()
+        if "version" in _shown(methods.get("get"), schemas)
+    }
+    assert {path.split("/")[3] for path in versioned} >= {"draft-orders", "connectors", "users", "webhooks"}
+    edits = [edit for found in versioned.values() for edit in found]
+    assert [edit["operationId"] for edit in edits if "If-Match" not in str(edit.get("parameters"))] == []
+
+
+def _shown(operation: Any, schemas: Any) -> Any:
+    """Return the fields of what it answers; of a page of a list, none of its entries."""
+    content = operation["responses"].get("200", {}).get("content", {}) if operation else {}
+    reference = content.get("application/json", {}).get("schema", {}).get("$ref", "")
+    return schemas.get(reference.rsplit("/", 1)[-1], {}).get("properties", {})
 
 
 def test_confirmed_by_hand_says_who_did(acme: Any, app: Any, order: str) -> None:
