@@ -473,6 +473,46 @@ def test_what_is_stale_of_a_connector_or_an_organization_is_asked_for_too(open_p
         assert client.get("/organization").json()["name"] == "Mine"
 
 
+def test_rules_that_are_edited_stay_when_somebody_else_saves(open_page: Callable[..., Page], site) -> None:
+    with site.client() as client:
+        mock = client.post("/connectors", json={"connector_type": "MOCK", "config": {"mode": "success"}}).json()["id"]
+
+        def save(*names: str) -> None:
+            rules = [{"name": name, "when": {"all": []}, "connection_id": mock} for name in names]
+            assert client.put("/routes", json={"rules": rules}).status_code == 200
+
+        save("First")
+        page = open_page()
+        page.goto(f"{site.url}/routes")
+        expect(page.get_by_role("region", name="First")).to_be_visible()
+        save("First", "Second")
+        expect(page.get_by_role("region", name="Second")).to_be_visible()  # nothing was changed here
+        page.get_by_role("button", name="Remove Second").click()
+        page.get_by_role("button", name="Edit First").click()
+        form = page.get_by_role("dialog", name="Edit First")
+        form.get_by_label("Name").fill("Mine")
+        save("First", "Second", "Theirs")
+        _asked_again(page, "**/api/v1/routes")
+        form.get_by_role("button", name="Take over").click()
+        expect(page.get_by_role("region", name="Theirs")).to_have_count(0)
+        page.get_by_role("button", name="Save the rules").click()
+        choice = page.get_by_role("dialog", name="Somebody else saved this meanwhile")
+        expect(choice).to_be_visible()
+        _asked_again(page, "**/api/v1/routes")
+        choice.get_by_role("radio", name="Rules: Yours").click()
+        choice.get_by_role("button", name="Save what is chosen").click()
+        expect(page.get_by_text("The rules are saved")).to_be_visible()
+        assert [rule["name"] for rule in client.get("/routes").json()["rules"]] == ["Mine"]
+        expect(page.get_by_role("button", name="Save the rules")).to_be_disabled()
+
+
+def _asked_again(page: Page, address: str) -> None:
+    """Wait until the page has an answer that it asked for since."""
+    for _ in range(2):  # one may have been on its way
+        with page.expect_response(address):
+            pass
+
+
 def test_what_is_stale_of_an_account_or_of_a_pause_is_asked_for_too(open_page: Callable[..., Page], site) -> None:
     page = open_page()
     choice = page.get_by_role("dialog", name="Somebody else saved this meanwhile")
@@ -738,6 +778,21 @@ def test_many_orders_are_put_on_hold_and_released_with_the_keyboard_alone(open_p
     expect(page.locator("tbody").get_by_text("Carrier on strike")).to_have_count(0)
 
 
+def test_all_found_are_those_that_the_list_shows(open_page: Callable[..., Page], site) -> None:
+    with site.client() as client:
+        ready = client.post("/draft-orders", json=an_order("PO-1")).json()["id"]
+        review = client.post("/draft-orders", json=an_order("PO-2") | {"currency": None}).json()["id"]
+        page = open_page(Role.OPS)
+        page.goto(f"{site.url}/orders?status=NEEDS_REVIEW")
+        _act_on_all(page, "Approve all that are READY")
+        expect(page.get_by_text("There is no order for “Approve”.")).to_be_visible()
+        _act_on_all(page, "Reject all that were not pushed")
+        page.get_by_role("dialog", name="Reject 1 order?").get_by_role("button", name="Reject").click()
+        expect(page.get_by_text("No order fits these filters")).to_be_visible()
+        states = [client.get(f"/draft-orders/{one}").json()["status"] for one in (ready, review)]
+    assert states == ["READY", "REJECTED"]
+
+
 def _act_on_all(page: Page, what: str) -> None:
     menu = page.get_by_role("button", name="All found")
     expect(menu).to_be_enabled()  # it is not while another action goes on
@@ -926,6 +981,53 @@ def test_back_leads_to_the_page_of_the_list_that_one_came_from(open_page: Callab
     page.get_by_role("textbox", name="Search").fill("PO-7")
     expect(page.get_by_text("Page 3")).to_have_count(0)
     expect(page.locator("tbody tr")).to_have_count(11)
+
+
+def test_the_search_box_says_what_is_searched_for(open_page: Callable[..., Page], site) -> None:
+    with site.client() as client:
+        for number in ("PO-1", "PO-2"):
+            client.post("/draft-orders", json=an_order(number))
+        client.post("/saved-views", json={"page": "orders", "name": "Second", "query": "q=PO-2", "shared": True})
+    page = open_page(Role.OPS)
+    page.goto(f"{site.url}/orders")
+    search, rows = page.get_by_role("textbox", name="Search"), page.locator("tbody tr")
+    search.press_sequentially("PO-1 ")
+    expect(rows).to_have_count(1)
+    expect(page).to_have_url(re.compile(r"q=PO-1$"))
+    expect(search).to_have_value("PO-1 ")
+    page.get_by_role("button", name="Views").click()
+    page.get_by_role("menuitem", name="All orders").click()
+    expect(rows).to_have_count(2)
+    expect(search).to_have_value("")
+    page.get_by_role("button", name="Views").click()
+    page.get_by_role("menuitem", name="Second").click()
+    expect(search).to_have_value("PO-2")
+    page.go_back()
+    expect(search).to_have_value("")
+    search.press_sequentially("PO-1")
+    expect(rows).to_have_count(1)
+    expect(rows).to_contain_text("PO-1")
+
+
+def test_of_the_next_order_nothing_is_shown_before_it_is_there(open_page: Callable[..., Page], site) -> None:
+    with site.client() as client:
+        ids = [client.post("/draft-orders", json=an_order(number)).json()["id"] for number in ("PO-1", "PO-2")]
+    page = open_page(Role.OPS)
+    page.goto(f"{site.url}/orders?sort=number")
+    page.locator("tbody a").first.click()
+    heading = page.get_by_role("heading", level=1)
+    expect(heading).to_have_text("PO-1")
+    with _held_back(page, f"**/draft-orders/{ids[1]}", at_once=True):
+        page.keyboard.press("j")
+        expect(page).to_have_url(re.compile(ids[1]))
+        expect(heading).to_have_count(0)
+        page.keyboard.press("e")
+        expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(heading).to_have_text("PO-2")
+    page.keyboard.press("e")
+    expect(page.get_by_role("dialog", name="Edit PO-2")).to_be_visible()
+    page.go_back()
+    expect(page.locator("tbody tr")).to_have_count(2)
 
 
 def test_a_list_is_sorted_kept_downloaded_and_walked_with_the_keyboard_alone(

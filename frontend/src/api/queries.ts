@@ -30,7 +30,13 @@ export type ExactConfirmed = Omit<Schemas["ConfirmedOrder"], "lines"> & { lines:
 export type ExactOrder = Omit<Schemas["Order"], "lines" | "confirmed" | keyof Adjusted> &
   Adjusted & { lines: ExactLine[]; confirmed: ExactConfirmed | null };
 
-/** What is asked again and again while the tab is in view; the last answer stays while the next one is on its way. */
+/** What an answer is about: its key without filters, which are objects. */
+export function aboutOf(key: readonly unknown[] = []): string {
+  return key.filter((part) => typeof part === "string").join(" ");
+}
+
+/** What is asked again and again while the tab is in view; the last answer about the same stays while the next one is on
+ * its way. */
 function useLive<T>(
   key: readonly unknown[],
   ask: () => Promise<T>,
@@ -41,7 +47,7 @@ function useLive<T>(
     queryKey: key,
     queryFn: ask,
     refetchInterval,
-    placeholderData: keepPreviousData,
+    placeholderData: (last, asked) => (aboutOf(asked?.queryKey) === aboutOf(key) ? last : undefined),
     enabled,
   });
 }
@@ -76,7 +82,7 @@ export function useMay(): (permission: Permission) => boolean {
 }
 
 export function useStats(period: Period) {
-  return useLive(["stats", period], () => {
+  return useLive(["stats", { period }], () => {
     const midnight = new Date();
     midnight.setHours(0, 0, 0, 0);
     return answer(api.GET("/api/v1/stats", { params: { query: { period, day_start: midnight.toISOString() } } }));

@@ -84,7 +84,12 @@ export function BulkActions({ selected, wanted, onDone }: Props) {
       const { total } = await answer(api.POST("/api/v1/bulk-jobs/preview", { body }));
       return { body, total };
     },
-    { onDone: ({ body, total }) => ask(body, total) },
+    {
+      done: ({ body, total }) => (total ? undefined : noneText(LABELS[body.action])),
+      onDone: ({ body, total }) => {
+        if (total) ask(body, total);
+      },
+    },
   );
   const onAll = (action: Action) => {
     if (action === "push" || action === "retry") setPreviewed({ action, filter });
@@ -201,4 +206,5 @@ const WHY: Partial<Record<Action, (orders: number) => Asking>> = {
   }),
 };
 
+const noneText = (label: string) => t`There is no order for “${label}”.`;
 const FOUND = t`They are all that your filters find in a state that allows it.`;

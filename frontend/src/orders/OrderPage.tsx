@@ -2,7 +2,7 @@ import { t } from "@lingui/core/macro";
 import { Trans } from "@lingui/react/macro";
 import { ActionIcon, Anchor, Breadcrumbs, Button, Card, Grid, Group, Stack, Table, Text, Title } from "@mantine/core";
 import { IconChevronLeft, IconChevronRight, IconEdit, IconPrinter } from "@tabler/icons-react";
-import { useState } from "react";
+import { Fragment, useState } from "react";
 import { Link, useNavigate, useParams } from "react-router";
 import { useOrder, useTimeline, type ExactOrder } from "../api/queries";
 import { Answered } from "../shared/Answered";
@@ -45,7 +45,7 @@ export default function OrderPage() {
   return (
     <Answered query={order}>
       {(data) => (
-        <>
+        <Fragment key={data.id}>
           <Heading order={data} />
           <Grid gutter="md">
             <Grid.Col span={{ base: 12, md: 7 }}>
@@ -66,7 +66,7 @@ export default function OrderPage() {
               </Card>
             </Grid.Col>
           </Grid>
-        </>
+        </Fragment>
       )}
     </Answered>
   );

@@ -1,10 +1,9 @@
+import type { Schemas } from "../api/client";
 import type { OrderQuery } from "../api/queries";
 
-/** What a bulk job asks for where a list is shown: every filter of the list but its page, and its states, of which an
- * action has its own. */
-export function filterOf(wanted: OrderQuery): Omit<OrderQuery, "status" | "sort" | "limit" | "cursor"> {
-  const filter = { ...wanted };
-  delete filter.status;
+/** What a bulk job asks for where a list is shown: all that the list shows, on whichever page, that the action may be for. */
+export function filterOf(wanted: OrderQuery): Schemas["OrderFilterBody"] {
+  const filter = { ...wanted, only_fit: true };
   delete filter.sort;
   delete filter.limit;
   delete filter.cursor;

@@ -26,7 +26,7 @@ export default function RoutesPage() {
       <PageTitle
         about={t`Which connector an order goes to: the first rule that fits takes it, else the default`}
       >{t`Routes`}</PageTitle>
-      <Answered query={routes}>{(data) => <Editor key={data.version} routes={data} />}</Answered>
+      <Answered query={routes}>{(data) => <Editor routes={data} />}</Answered>
     </>
   );
 }
@@ -40,14 +40,24 @@ function Editor({ routes }: { routes: Routes }) {
   const saving = useSaving<Value>({
     loaded: stored(routes),
     load: async () => stored(await answer(api.GET("/api/v1/routes"))),
-    save: async (body, headers) => stored(await answer(api.PUT("/api/v1/routes", { body, headers }))),
+    save: async (body, headers) => {
+      const saved = stored(await answer(api.PUT("/api/v1/routes", { body, headers })));
+      setRules((now) => (now === body.rules ? saved.value.rules : now));
+      return saved;
+    },
     done: t`The rules are saved`,
   });
+  const { value, version } = saving.base;
+  const changed = JSON.stringify(rules) !== JSON.stringify(value.rules);
+  if (routes.version > version && !changed && edited === undefined) {
+    // what others saved is taken over where nothing of one's own is lost
+    saving.begin(stored(routes));
+    setRules(routes.rules);
+  }
   const nameOf = (id: string) => {
     const found = connectors.find((each) => each.id === id);
     return found ? connectorName(found) : id;
   };
-  const changed = JSON.stringify(rules) !== JSON.stringify(routes.rules);
   const take = (at: number, rule: Rule) => {
     setRules(at < rules.length ? rules.with(at, rule) : [...rules, rule]);
     setEdited(undefined);
@@ -68,7 +78,7 @@ function Editor({ routes }: { routes: Routes }) {
             <Trans>Save the rules</Trans>
           </Button>
           {changed && (
-            <Button variant="subtle" onClick={() => setRules(routes.rules)}>
+            <Button variant="subtle" onClick={() => setRules(value.rules)}>
               <Trans>Discard changes</Trans>
             </Button>
           )}
@@ -99,7 +109,7 @@ function Editor({ routes }: { routes: Routes }) {
           })}
         />
       ))}
-      <RouteTester rules={rules} nameOf={nameOf} />
+      <RouteTester key={version} rules={rules} nameOf={nameOf} />
       {edited !== undefined && (
         <RuleEditor
           rule={rules[edited] ?? NEW_RULE}

@@ -1,5 +1,4 @@
-import { useDebouncedCallback } from "@mantine/hooks";
-import { useState } from "react";
+import { useEffect, useEffectEvent, useState } from "react";
 import { useSearchParams } from "react-router";
 import { placed } from "./place";
 
@@ -36,15 +35,36 @@ export function useFilters() {
 
 const PAUSE = 250;
 
+/** What is typed into a filter, and what of it the address has, or was asked to have. */
+export interface Typed {
+  text: string;
+  /** In the address when one looked last. */
+  there: string;
+  asked: string;
+}
+
+/** The same once the address has something else: what was typed there stays as it was typed, anything else replaces it. */
+export function taken(typed: Typed, there: string): Typed {
+  return { text: there === typed.asked ? typed.text : there, there, asked: there };
+}
+
 /** A filter that is typed: its text, and what takes it in; it narrows the list some milliseconds after the last key. */
 export function useTyped(filters: Filters, name: string): [text: string, type: (text: string) => void] {
-  const [text, setText] = useState(filters.one(name) ?? "");
-  const narrow = useDebouncedCallback((typed: string) => filters.set({ [name]: typed.trim() }), PAUSE);
-  const type = (typed: string) => {
-    setText(typed);
-    narrow(typed);
-  };
-  return [text, type];
+  const there = filters.one(name) ?? "";
+  const [typed, setTyped] = useState<Typed>({ text: there, there, asked: there });
+  if (typed.there !== there) setTyped(taken(typed, there));
+  const { text, asked } = typed;
+  const wanted = text.trim();
+  const narrow = useEffectEvent(() => {
+    setTyped((before) => ({ ...before, asked: wanted }));
+    filters.set({ [name]: wanted });
+  });
+  useEffect(() => {
+    if (wanted === asked) return;
+    const soon = window.setTimeout(() => narrow(), PAUSE);
+    return () => window.clearTimeout(soon);
+  }, [wanted, asked]);
+  return [text, (now) => setTyped((before) => ({ ...before, text: now }))];
 }
 
 /** A day as its filter has it: 2026-01-05. */

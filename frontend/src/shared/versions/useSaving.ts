@@ -72,6 +72,10 @@ export function useSaving<T extends Record<string, unknown>>(options: Options<T>
     },
   );
   return {
+    /** What is saved over: what the form began with, or what was saved since. */
+    base,
+    /** Begin anew with what is stored now; for a form in which nothing was changed. */
+    begin: setBase,
     stale,
     error: action.error,
     isPending: action.isPending,

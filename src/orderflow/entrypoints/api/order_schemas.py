@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -165,6 +166,7 @@ class OrderFilterBody(In):
     status: list[OrderStatus] | None = Field(
         None, max_length=MOST_VALUES, description="The state that the action starts from if left out"
     )
+    only_fit: Flag | None = Field(None, description="Of those in `status`, only the states that the action starts from")
     q: Text | None = None
     external_order_number: Text | None = Field(None, description="Exactly this one")
     erp_customer_number: Text | None = Field(None, description="Beside `external_order_number`")
@@ -184,10 +186,16 @@ class OrderFilterBody(In):
     route: Text | None = Field(None, description="Sent by the routing rule of this name")
     on_hold: Flag | None = Field(None, description="Somebody has a hold on it")
 
-    def as_filter(self, action: BulkAction) -> OrderFilter:
-        """Return it as the list of orders asks, by default for those in a state that the action starts from."""
-        return OrderFilter(
-            statuses=self.status or action.starts,
+    def chosen_for(self, action: BulkAction) -> Chosen:
+        """Return what the list of orders finds, by default of those in a state that the action starts from."""
+        starts, fit = action.starts, self.only_fit or not self.status
+        statuses: Sequence[OrderStatus] = self.status or starts
+        if fit and starts:  # a release starts from any
+            statuses = [one for one in statuses if one in starts]
+            if not statuses:
+                return Chosen(ids=())
+        found = OrderFilter(
+            statuses=statuses,
             search=self.q,
             created_from=self.since,
             created_to=self.until,
@@ -199,12 +207,13 @@ class OrderFilterBody(In):
             route=self.route,
             differs=True if action is BulkAction.ACCEPT_DIFFERENCES else self.differs,
             on_hold=True if action is BulkAction.RELEASE else self.on_hold,
-            asked_for=None if self.status or action not in UNSENT else True,
-            on_its_way_or_sent=not self.status and action is BulkAction.RECALL,
+            asked_for=True if fit and action in UNSENT else None,
+            on_its_way_or_sent=fit and action is BulkAction.RECALL,
             number=number_of(self.external_order_number, self.erp_customer_number, self.source),
             updated_from=self.updated_since,
             import_id=self.import_id,
         )
+        return Chosen(orders=found)
 
 
 class BulkBody(In):
@@ -224,7 +233,7 @@ class BulkBody(In):
 
     def asked(self) -> Chosen:
         """Return the orders that are meant."""
-        return Chosen(self.ids, self.filter.as_filter(BulkAction(self.action)) if self.filter else None)
+        return self.filter.chosen_for(BulkAction(self.action)) if self.filter else Chosen(self.ids)
 
     def chosen(self) -> dict[str, Any]:
         """Return the same for people, as it is kept with the job."""
@@ -323,8 +332,9 @@ class BulkJobBody(In):
 
     def asked(self) -> Chosen:
         """Return the orders that are meant."""
-        orders = self.filter.as_filter(self.action) if self.filter else None
-        return Chosen(self.ids, orders, self.export_filter.as_filter() if self.export_filter else None)
+        if self.filter:
+            return self.filter.chosen_for(self.action)
+        return Chosen(self.ids, exports=self.export_filter.as_filter() if self.export_filter else None)
 
     def chosen(self) -> dict[str, Any]:
         """Return the same for people, as it is kept with the job."""

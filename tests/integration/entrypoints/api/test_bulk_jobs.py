@@ -107,6 +107,31 @@ def test_what_a_filter_finds_is_frozen(acme, app, no_patience):
     assert (searched["total"], searched["chosen"]) == (1, {"filter": {"q": "PO-1", "status": ["APPROVED"]}})
 
 
+def test_of_the_states_of_a_list_those_are_meant_that_the_action_starts_from(acme, way):
+    ready, approved, unfit = orders(acme, 1), orders(acme, 1), orders(acme, 1, currency=None)
+    job(acme, ids=approved)
+
+    def of(*states):
+        return {"status": states, "only_fit": True}
+
+    def preview(action, **body):
+        return acme.call("POST", "/bulk-jobs/preview", json={"action": action, **body}).json()["total"]
+
+    assert preview("approve", filter=of("NEEDS_REVIEW", "APPROVED")) == 0
+    assert preview("approve", filter=of("NEEDS_REVIEW", "READY")) == 1
+    assert preview("approve", filter={"status": ["NEEDS_REVIEW"]}) == 1, "which is refused then, and told"
+    assert preview("recall", filter=of("APPROVED")) == preview("withdraw", filter=of("APPROVED")) == 0, "never pushed"
+    assert preview("reject", filter=of()) == 3
+    acme.call("POST", f"/draft-orders/{approved[0]}/holds", json={"reason": "Stock count"})
+    assert [preview("release", filter=of(*states)) for states in ((), ("APPROVED",), ("READY",))] == [1, 1, 0]
+    rejected = job(acme, "reject", filter=of("NEEDS_REVIEW", "CONFIRMED"))
+    assert (rejected["total"], rejected["done"]) == (1, 1)
+    states = [acme.call("GET", f"/draft-orders/{one}").json()["status"] for one in ready + approved + unfit]
+    assert states == ["READY", "APPROVED", "REJECTED"]
+    none = acme.call("POST", "/draft-orders/bulk", json={"action": "push", "filter": of("READY")}).json()
+    assert (none["results"], none["more"]) == ([], False)
+
+
 def test_what_an_export_filter_finds_are_the_orders_of_those_exports(acme, way):
     ids = orders(acme, 2)
     job(acme, ids=ids)
