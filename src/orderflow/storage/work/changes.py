@@ -1,4 +1,4 @@
-"""Changes of orders that were sent, in PostgreSQL: what they change, and what they make obsolete."""
+"""Changes of orders that were sent, in PostgreSQL: what they change."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, text
 
-from orderflow.domain.states import ARRIVED, EDITED, Kind
+from orderflow.domain.states import ARRIVED, Kind
 from orderflow.flow.ports import Attempt
-from orderflow.storage.fast.statements import run
-from orderflow.storage.tables.states import among, changed_since, given_back, quoted, tells_order
+from orderflow.storage.tables.states import among, given_back, quoted, tells_order
 from orderflow.storage.work import revisions
 
 _BEFORE = text(f"""
@@ -19,8 +18,6 @@ _BEFORE = text(f"""
     ORDER BY e.id, b.created_at DESC
 """)  # noqa: S608  # built from constants
 _AS_ORDER = text(f"UPDATE erp_export SET kind = {quoted(Kind.ORDER)} WHERE id = ANY(:ids)")  # noqa: S608  # likewise
-# For each by itself: as a condition it lets PostgreSQL read all that follows anything.
-_CHANGED_SINCE = f"SELECT e.id, {changed_since('e')} AS changed FROM erp_export e WHERE e.id = ANY(%(ids)s)"  # noqa: S608  # likewise
 
 
 def name_what_is_changed(connection: Connection, attempts: Sequence[Attempt]) -> None:
@@ -38,16 +35,3 @@ def name_what_is_changed(connection: Connection, attempts: Sequence[Attempt]) ->
         attempt.order.delivery.kind = Kind.ORDER
     if never_arrived:
         connection.execute(_AS_ORDER, {"ids": [attempt.export_id for attempt in never_arrived]})
-
-
-def note_superseded(connection: Connection, attempts: Sequence[Attempt]) -> None:
-    """Note which attempts are of orders that were changed since.
-
-    All are asked about: an export that a worker had when its order was changed may have been moved since, or put on
-    hold, so that nothing of its own tells of that any more.
-    """
-    rows = run(connection, _CHANGED_SINCE, {"ids": [attempt.export_id for attempt in attempts]})
-    newer = {row["id"] for row in rows if row["changed"]}
-    for attempt in attempts:
-        asks_content = attempt.order.delivery.kind is not Kind.RECALL
-        attempt.superseded = asks_content and (attempt.order.status in EDITED or attempt.export_id in newer)

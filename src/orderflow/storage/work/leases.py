@@ -18,11 +18,11 @@ from orderflow.domain.delivery import Delivery, Lease
 from orderflow.domain.ids import new_id
 from orderflow.domain.orders import DraftOrder
 from orderflow.domain.revisions import not_as_approved
-from orderflow.domain.states import AttemptStatus, AttemptStep, ExportStep, Kind
+from orderflow.domain.states import EDITED, AttemptStatus, AttemptStep, ExportStep, Kind
 from orderflow.flow.ports import SESSION_LINGERS, Attempt, Batch, Crew
 from orderflow.storage.fast.statements import run
 from orderflow.storage.records import as_json, records
-from orderflow.storage.tables.states import may, on_hold, quoted, unsent
+from orderflow.storage.tables.states import changed_since, may, on_hold, quoted, unsent
 from orderflow.storage.work import changes, revisions
 from orderflow.storage.work import sent as sent_deliveries
 from orderflow.storage.work.clock import LONGEST_LEASE, UNLEASED, past
@@ -118,6 +118,8 @@ _LEASE = {
     for one, which in ((False, _DUE_FIRST), (True, _ONE_DUE))
     for numbered, counting in ((False, _NOT_NUMBERED), (True, _NUMBERED))
 }
+# For each by itself: as a condition it lets PostgreSQL read all that follows anything.
+_CHANGED_SINCE = f"SELECT e.id, {changed_since('e')} AS changed FROM erp_export e WHERE e.id = ANY(%(ids)s)"  # noqa: S608  # built from constants
 # What an attempt asked is what its export says (`REQUEST_OF_LOG`), but where it gives that another document, or none.
 _ASKED = """
     CASE WHEN r.sha256 IS NOT NULL AND (held.document_sha256 IS NULL
@@ -266,7 +268,7 @@ class SqlLeases(SqlRates):
         places = [(row["draft_order_id"], row["revision"] or pinned[row["id"]]) for row in rows]
         orders = revisions.orders(self._connection, places)
         attempts = [_attempt(row, orders.get(place), lease) for row, place in zip(rows, places, strict=True)]
-        changes.note_superseded(self._connection, attempts)
+        self._note_superseded(attempts)
         if doubtful := [attempt for attempt in attempts if attempt.order.delivery.in_doubt]:
             led = sent_deliveries.begun_to(self._connection, [attempt.export_id for attempt in doubtful])
             for attempt in doubtful:
@@ -274,6 +276,18 @@ class SqlLeases(SqlRates):
         if later := [attempt for attempt in attempts if attempt.order.delivery.kind is not Kind.ORDER]:
             self._name_what_was_sent(later)
         return sorted(attempts, key=lambda attempt: attempt.requested_at)
+
+    def _note_superseded(self, attempts: Sequence[Attempt]) -> None:
+        """Note which attempts are of orders that were changed since.
+
+        All are asked about: an export that a worker had when its order was changed may have been moved since, or put
+        on hold, so that nothing of its own tells of that any more.
+        """
+        rows = run(self._connection, _CHANGED_SINCE, {"ids": [attempt.export_id for attempt in attempts]})
+        newer = {row["id"] for row in rows if row["changed"]}
+        for attempt in attempts:
+            asks_content = attempt.order.delivery.kind is not Kind.RECALL
+            attempt.superseded = asks_content and (attempt.order.status in EDITED or attempt.export_id in newer)
 
     def _name_what_was_sent(self, attempts: Sequence[Attempt]) -> None:
         sent = sent_deliveries.sent(self._connection, [attempt.order.id for attempt in attempts])
