@@ -86,7 +86,7 @@ Day = Annotated[date, BeforeValidator(_as_day)]
 
 Limit = Annotated[int, Query(ge=1, le=500, description="Entries at most")]
 CursorText = Annotated[
-    str | None, Query(max_length=200, pattern=r"^[A-Za-z0-9_-]*$", description="`next_cursor` of the page before")
+    str | None, Query(max_length=1_000, pattern=r"^[A-Za-z0-9_-]*$", description="`next_cursor` of the page before")
 ]
 
 

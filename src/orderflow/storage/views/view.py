@@ -282,12 +282,14 @@ def _of_another_list() -> InputError:
 
 def _moment_and_id(moment: str, row_id: str) -> tuple[datetime, UUID]:
     try:
-        return _aware(datetime.fromisoformat(moment)), UUID(row_id)
+        return moment_of(moment), UUID(row_id)
     except ValueError:
         raise no_cursor() from None
 
 
-def _aware(moment: datetime) -> datetime:
+def moment_of(written: str) -> datetime:
+    """Return a time that a cursor holds. Raises ValueError."""
+    moment = datetime.fromisoformat(written)
     if moment.tzinfo is None:
         raise ValueError("a cursor's time has a zone")
     return moment

@@ -9,7 +9,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
+from orderflow.bootstrap import App
 from orderflow.domain.access import Role
 from orderflow.entrypoints.api.app import ROUTERS
 from orderflow.entrypoints.api.routing import BASE, ApiRoute
@@ -78,6 +80,52 @@ def test_a_sorted_list_is_narrowed_and_searched_and_knows_its_own_cursors(acme: 
     refused = acme.call("GET", "/draft-orders", params={"sort": "-number", "cursor": cursor})
     assert refused.status_code == 422
     assert refused.json()["error"]["details"]["fields"][0]["field"] == "cursor"
+
+
+FIRST, LAST = (
+    f"""UPDATE draft_order SET external_order_number = '{name}', customer_name = '{name}',
+        requested_delivery_date = '{day}', updated_at = now() {since} interval '1 hour' WHERE id = :id"""
+    for name, day, since in (("", "2001-01-01", "-"), ("\U0001d7d9" * 200, "2099-01-01", "+"))
+)
+"""What brings an order to one end of every list, or to the other."""
+
+
+@pytest.mark.parametrize("becomes", [FIRST, LAST, "DELETE FROM draft_order WHERE id = :id"])
+@pytest.mark.parametrize("sort", order_lists.OrderSort)
+def test_what_becomes_of_a_pages_last_order_neither_skips_nor_repeats_others(
+    acme: Tenant, app: App, orders: list[str], sort: str, becomes: str
+) -> None:
+    def page(**query: Any) -> tuple[list[str], str]:
+        answer = acme.call("GET", "/draft-orders", params={"sort": sort, "limit": 2} | query)
+        assert answer.status_code == 200, answer.text
+        return [one["id"] for one in answer.json()["items"]], answer.json()["next_cursor"]
+
+    every, _ = page(limit=10)
+    shown, cursor = page()
+    assert shown == every[:2]
+    with app.database.system() as everyone:
+        everyone.execute(text(becomes), {"id": shown[-1]})
+    followed, _ = page(cursor=cursor, limit=3)
+    assert [one for one in followed if one != shown[-1]] == every[2:]
+
+
+def test_a_cursor_holds_a_key_however_long_it_is(acme: Tenant, app: App, orders: list[str]) -> None:
+    with app.database.system() as everyone:
+        everyone.execute(text("UPDATE draft_order SET customer_name = repeat('\U0001d7d9', 500) || customer_name"))
+    assert sorted(numbers(acme, sort="customer")) == ["=1+1", "A", "B", "C"]
+
+
+@pytest.mark.parametrize("place", [("x",), ("x", "1"), ("AA==", "{id}"), ("_w==", "{id}"), ("2026-01-05", "{id}")])
+@pytest.mark.parametrize("sort", [sort for sort in order_lists.OrderSort if sort != "-created_at"])
+def test_no_forged_place_gets_as_far_as_the_database(
+    acme: Tenant, orders: list[str], sort: str, place: tuple[str, ...]
+) -> None:
+    cursor = acme.call("GET", "/draft-orders", params={"sort": sort, "limit": 1}).json()["next_cursor"]
+    mark = base64.urlsafe_b64decode(cursor + "===").decode().rpartition(" ")[2]
+    forged = " ".join([*(part.format(id=orders[0]) for part in place), mark])
+    params = {"sort": sort, "cursor": base64.urlsafe_b64encode(forged.encode()).decode().rstrip("=")}
+    answer = acme.call("GET", "/draft-orders", params=params)
+    assert answer.status_code in (200, 422), answer.text
 
 
 def test_by_age_all_are_sorted_and_else_the_newest(
