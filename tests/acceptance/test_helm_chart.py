@@ -111,7 +111,7 @@ def test_celery_brings_a_beat_which_opens_nothing() -> None:
     assert documents["Deployment", "-beat"]["spec"]["replicas"] == 1
     assert "replicas" not in documents["Deployment", "-worker"]["spec"], "what scales it decides"
     trigger = documents["ScaledObject", "-worker"]["spec"]["triggers"][0]["metadata"]
-    assert "orderflow_queue_oldest_seconds" in trigger["query"]
+    assert "orderflow_queue_due_seconds" in trigger["query"]
 
 
 KEY = "4f" * 31 + "a1"

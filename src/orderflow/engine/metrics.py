@@ -191,6 +191,7 @@ class DatabaseCollector(Asking):
 def _gauges(queues: list[Queue]) -> Iterator[Metric]:
     depth = GaugeMetricFamily("orderflow_queue_depth", "Exports that wait", labels=_LABELS)
     age = GaugeMetricFamily("orderflow_queue_oldest_seconds", "Age of the oldest that waits", labels=_LABELS)
+    due = GaugeMetricFamily("orderflow_queue_due_seconds", "For so long one waits for workers alone", labels=_LABELS)
     unanswered = GaugeMetricFamily("orderflow_unanswered", "Delivered, without the ERP's answer", labels=_LABELS)
     breaker = GaugeMetricFamily("orderflow_breaker_state", "0 closed, 1 open, 2 paused", labels=_LABELS)
     closed = GaugeMetricFamily("orderflow_connection_closed", "1 outside of its opening hours", labels=_LABELS)
@@ -199,12 +200,13 @@ def _gauges(queues: list[Queue]) -> Iterator[Metric]:
         labels = (queue.organization, queue.connector_type, str(queue.connection_id))
         depth.add_metric(labels, queue.depth)
         age.add_metric(labels, queue.oldest_seconds)
+        due.add_metric(labels, queue.due_seconds)
         unanswered.add_metric(labels, queue.unanswered)
         breaker.add_metric(labels, _BREAKER[queue.breaker_state])
         closed.add_metric(labels, int(queue.closed))
         if queue.certificate_seconds is not None:
             ends.add_metric(labels, queue.certificate_seconds)
-    return iter((depth, age, unanswered, breaker, closed, ends))
+    return iter((depth, age, due, unanswered, breaker, closed, ends))
 
 
 def _waiting(waits: Waits) -> Iterator[Metric]:

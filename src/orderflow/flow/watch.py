@@ -81,7 +81,7 @@ class Processes(Protocol):
         """Return those that were seen within the last minute."""
 
     def waiting_for(self, seconds: float) -> int:
-        """Return how many connections that may deliver have an order that has been due for so long."""
+        """Return how many connections have an order that has been due for so long and waits for workers alone."""
 
     def sealed_with(self) -> dict[str | None, int]:
         """Return how many connections and webhooks in use each key sealed, by its id; None: it is not noted which."""

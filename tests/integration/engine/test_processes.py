@@ -202,6 +202,30 @@ def test_orders_that_nobody_delivers_are_noticed(
     assert [trouble.code for trouble in app.standing()] == ["DELIVERIES_LATE"]
 
 
+TAKEN = """
+    INSERT INTO orders_taken (connection_id, taken_at, org_id, orders)
+    SELECT id, now() - interval '{seconds} seconds', org_id, {orders} FROM erp_connection
+"""
+
+
+def test_a_connection_that_takes_as_many_as_it_may_in_a_minute_is_not_late(
+    installation: Any, database: Database, tmp_path: Path
+) -> None:
+    app = app_with(database, tmp_path, RIGHT)
+    show(app)
+    installation.connect(MemoryDropzone())
+    installation.pushed()
+    installation.do("UPDATE erp_export SET next_attempt_at = now() - interval '20 minutes'")
+    installation.do("UPDATE erp_connection SET orders_per_minute = 10")
+    assert [trouble.code for trouble in app.standing()] == ["DELIVERIES_LATE"], "it took nothing"
+    installation.do(TAKEN.format(seconds=90, orders=10))
+    assert app.standing() == [], "the next turn is about to come"
+    installation.do("UPDATE orders_taken SET orders = 3")
+    assert [trouble.code for trouble in app.standing()] == ["DELIVERIES_LATE"], "it may take more"
+    installation.do("UPDATE orders_taken SET orders = 10, taken_at = now() - interval '5 minutes'")
+    assert [trouble.code for trouble in app.standing()] == ["DELIVERIES_LATE"]
+
+
 def test_celery_without_beat_is_noticed_after_a_while(database: Database, tmp_path: Path) -> None:
     app = app_with(database, tmp_path, RIGHT)
     show(app, "celery")

@@ -29,7 +29,7 @@ from orderflow.domain.states import (
 from orderflow.flow.doctor import EndedRecall, Finding, OpenDocument
 from orderflow.storage.database import Database
 from orderflow.storage.tables.states import WITHIN, among, fitting, in_doubt, may, overdue, quoted, tells_order, unsent
-from orderflow.storage.work.clock import CERTIFICATE_ENDS, awaited, unleased
+from orderflow.storage.work.clock import CERTIFICATE_ENDS, IN_USE, awaited, unleased
 
 _MOST = 1_000
 """Findings of one kind that are listed."""
@@ -194,7 +194,7 @@ _PAUSED = f"""
            format('%s is paused until somebody acts, %s order(s) wait: %s', {_NAME}, {_WAITING},
                   c.breaker_error ->> 'message') AS message
     FROM {_CONNECTIONS}
-    WHERE c.deleted_at IS NULL AND c.breaker_state = 'PAUSED' AND (c.status = 'ACTIVE' OR {_WAITING} > 0)
+    WHERE c.deleted_at IS NULL AND c.breaker_state = 'PAUSED' AND ({IN_USE} OR {_WAITING} > 0)
     ORDER BY c.breaker_since
 """
 _OFF = f"""

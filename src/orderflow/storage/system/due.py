@@ -17,6 +17,7 @@ from orderflow.storage.tables.states import among, may
 from orderflow.storage.work import tallies
 from orderflow.storage.work.clock import CLOSED, LONGEST_LEASE, LONGEST_PROBE_WAIT, RESTING, awaited, past, unleased
 from orderflow.storage.work.inbound import SET_ASIDE, UNMATCHED
+from orderflow.storage.work.rates import PACED
 from orderflow.storage.work.outages import IS_AWAY, WAITS_UNSENT, waits_for_longer
 from orderflow.storage.work.queue import due
 from orderflow.storage.work.routes import BETTER_ELSEWHERE, MOVABLE, stamp
@@ -33,6 +34,8 @@ _NOT_PAUSED = """
 MAY_DELIVER = f"""
     c.status = 'ACTIVE' AND c.breaker_state = 'CLOSED' AND NOT {RESTING} AND NOT {CLOSED} AND {_NOT_PAUSED}
 """
+COULD_DELIVER = f"({MAY_DELIVER} AND NOT {PACED})"
+"""The same, and what is due for it waits for nothing but workers."""
 """Of a connection `c` of an organization `g`."""
 _DUE = text(f"""
     SELECT c.org_id, c.id FROM erp_connection c JOIN organization g ON g.id = c.org_id

@@ -15,9 +15,9 @@ from orderflow.flow.watch import Trouble
 from orderflow.storage.database import Database
 from orderflow.storage.records import as_json
 from orderflow.storage.tables.states import among, overdue
-from orderflow.storage.work.clock import CERTIFICATE_ENDS, CERTIFICATE_WARNED_FROM
+from orderflow.storage.work.clock import CERTIFICATE_ENDS, CERTIFICATE_WARNED_FROM, IN_USE
 
-_CHANGES = text("""
+_CHANGES = text(f"""
     WITH changed AS (
         SELECT c.id, c.org_id, c.breaker_since AS since,
                CASE c.breaker_state WHEN 'PAUSED' THEN 'connection.needs_attention'
@@ -28,7 +28,7 @@ _CHANGES = text("""
         LEFT JOIN LATERAL (
             SELECT n.event, n.since FROM notification n
             WHERE n.connection_id = c.id AND n.event LIKE 'connection.%' ORDER BY n.since DESC LIMIT 1) last ON true
-        WHERE c.deleted_at IS NULL AND c.breaker_since IS NOT NULL AND c.status = 'ACTIVE'
+        WHERE {IN_USE} AND c.breaker_since IS NOT NULL
           AND (c.breaker_state <> 'OPEN' OR c.breaker_since < now() - make_interval(secs => :down_after))
     )
     SELECT id, org_id, event, since, error,
@@ -43,7 +43,7 @@ _CHANGES = text("""
       AND c.breaker_error ->> 'code' IN ('ENCRYPTION_ERROR', 'KEY_LOST')
       AND NOT EXISTS (SELECT FROM notification n WHERE n.connection_id = c.id AND n.event = 'connection.disabled'
                       AND n.since >= c.breaker_since)
-""")
+""")  # noqa: S608  # built from a constant
 _ALERTED = {
     Level.RECEIVED: "received_alerted_at",
     Level.UNDERSTOOD: "understood_alerted_at",
@@ -125,15 +125,15 @@ _BEGINNINGS: dict[Event, Any] = {
     """),
 }
 # A target that is away is told as such; this is for answers alone.
-_NOT_READ = text("""
+_NOT_READ = text(f"""
     SELECT c.id, c.org_id, c.poll_failing_since AS since, c.poll_error AS error
     FROM erp_connection c
-    WHERE c.deleted_at IS NULL AND c.status = 'ACTIVE' AND c.breaker_state = 'CLOSED'
+    WHERE {IN_USE} AND c.breaker_state = 'CLOSED'
       AND c.poll_failing_since < now() - make_interval(secs => :down_after)
       AND NOT starts_with(c.poll_error ->> 'code', 'ACKS_')
       AND NOT EXISTS (SELECT FROM notification n WHERE n.connection_id = c.id AND n.event = 'answers.not_read'
                       AND n.since >= c.poll_failing_since)
-""")
+""")  # noqa: S608  # built from a constant
 _CERTIFICATES = text(f"""
     SELECT c.id, c.org_id, {CERTIFICATE_WARNED_FROM} AS since, c.certificate_ends_at AS ends
     FROM erp_connection c

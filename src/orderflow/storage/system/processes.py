@@ -10,7 +10,7 @@ from sqlalchemy import text
 from orderflow.flow.watch import Process, Trouble
 from orderflow.storage.database import Database
 from orderflow.storage.records import as_json
-from orderflow.storage.system.due import MAY_DELIVER
+from orderflow.storage.system.due import COULD_DELIVER
 from orderflow.storage.tables.roles import ALIVE
 from orderflow.storage.work.clock import open_for
 from orderflow.storage.work.queue import due
@@ -32,7 +32,7 @@ _ALIVE = text(f"""
 """)  # noqa: S608  # built from a constant
 _WAITING_FOR = text(f"""
     SELECT count(*) FROM erp_connection c JOIN organization g ON g.id = c.org_id
-    WHERE {MAY_DELIVER} AND {open_for(":seconds")}
+    WHERE {COULD_DELIVER} AND {open_for(":seconds")}
       AND EXISTS (
         SELECT FROM erp_export e
         WHERE e.connection_id = c.id AND {due("e")} AND e.next_attempt_at < now() - make_interval(secs => :seconds))
@@ -81,7 +81,7 @@ class SqlProcesses:
             return [_process(row) for row in connection.execute(_ALIVE).mappings()]
 
     def waiting_for(self, seconds: float) -> int:
-        """Return how many connections that may deliver have an order due for so long. Raises DatabaseError."""
+        """Return how many connections that could deliver have an order due for so long. Raises DatabaseError."""
         with self._database.system() as connection:
             return int(connection.execute(_WAITING_FOR, {"seconds": seconds}).scalar_one())
 

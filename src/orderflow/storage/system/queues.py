@@ -10,24 +10,36 @@ from sqlalchemy import text
 from orderflow.domain.bulk import BulkStatus
 from orderflow.domain.states import BreakerState, ExportStep
 from orderflow.storage.database import Database
+from orderflow.storage.system.due import COULD_DELIVER
 from orderflow.storage.tables.states import among, may
 from orderflow.storage.views.deliveries import WAITS_FOR
-from orderflow.storage.work.clock import CLOSED
+from orderflow.storage.work.clock import CLOSED, IN_USE
+from orderflow.storage.work.queue import IN_TURN, due
 
 _QUEUES = text(f"""
-    SELECT g.slug, c.connector_type, c.id, c.breaker_state, {CLOSED} AS closed, p.depth,
-           extract(epoch FROM c.certificate_ends_at - now())::float8 AS certificate,
-           COALESCE(extract(epoch FROM now() - p.oldest), 0)::float8 AS oldest, s.unanswered
+    SELECT g.slug, c.connector_type, c.id, {CLOSED} AS closed, p.depth,
+           -- As the doctor tells it: of one that nobody uses, only if orders wait for a person.
+           CASE WHEN {IN_USE} OR (c.breaker_state = 'PAUSED' AND p.depth > 0) THEN c.breaker_state ELSE 'CLOSED' END
+               AS breaker_state,
+           CASE WHEN {IN_USE} THEN extract(epoch FROM c.certificate_ends_at - now())::float8 END AS certificate,
+           COALESCE(extract(epoch FROM now() - p.oldest), 0)::float8 AS oldest,
+           CASE WHEN d.since IS NULL THEN 0 ELSE extract(epoch FROM now() - GREATEST(d.since, c.closed_until)) END
+               ::float8 AS due,
+           s.unanswered
     FROM erp_connection c
     JOIN organization g ON g.id = c.org_id
     CROSS JOIN LATERAL (
         SELECT count(*) AS depth, min(e.created_at) AS oldest FROM erp_export e
         WHERE e.connection_id = c.id AND e.status = 'PENDING') p
+    LEFT JOIN LATERAL (
+        SELECT min(w.next_attempt_at) AS since FROM (
+            SELECT e.next_attempt_at FROM erp_export e WHERE e.connection_id = c.id AND {due("e")}
+            ORDER BY {IN_TURN} LIMIT 1000) w) d ON d.since IS NOT NULL AND {COULD_DELIVER}
     CROSS JOIN LATERAL (
         SELECT count(*) AS unanswered FROM (
             SELECT FROM erp_export e WHERE e.connection_id = c.id AND e.status = 'SENT' LIMIT 10000) capped) s
     WHERE c.deleted_at IS NULL
-""")  # noqa: S608  # built from a constant
+""")  # noqa: S608  # built from constants
 
 
 MOST_RULES = 50
@@ -65,10 +77,12 @@ class Queue:
     """One connection's queue.
 
     Attributes:
+        breaker_state: CLOSED, too, of a DISABLED one, unless orders wait there for a person.
         closed: By its opening hours.
         oldest_seconds: 0 if nothing waits.
+        due_seconds: For so long one has waited for workers alone, of the first 1,000 in turn; 0: none does.
         unanswered: Counted up to 10,000.
-        certificate_seconds: Until its last certificate ends; None: it needs none.
+        certificate_seconds: Until its last certificate ends; None: it needs none, or is DISABLED.
     """
 
     organization: str
@@ -80,6 +94,7 @@ class Queue:
     oldest_seconds: float
     unanswered: int
     certificate_seconds: float | None = None
+    due_seconds: float = 0.0
 
 
 def queues(database: Database) -> list[Queue]:
@@ -96,6 +111,7 @@ def queues(database: Database) -> list[Queue]:
                 row.oldest,
                 row.unanswered,
                 row.certificate,
+                row.due,
             )
             for row in connection.execute(_QUEUES)
         ]

@@ -50,7 +50,10 @@ CLOSED = "COALESCE(c.closed_until > now() OR c.open_until <= now(), false)"
 CERTIFICATE_WARNED_FROM = f"(c.certificate_ends_at - interval '{CERTIFICATE_WARNED.days} days')"
 """SQL for: when a person is told that the connection `c` soon has no certificate left."""
 
-CERTIFICATE_ENDS = f"(c.deleted_at IS NULL AND c.status = 'ACTIVE' AND {CERTIFICATE_WARNED_FROM} < now())"
+IN_USE = "(c.deleted_at IS NULL AND c.status = 'ACTIVE')"
+"""SQL for: a person should know what is wrong with the connection `c`."""
+
+CERTIFICATE_ENDS = f"({IN_USE} AND {CERTIFICATE_WARNED_FROM} < now())"
 """SQL for: the connection `c` soon has no certificate left, so that a person should know."""
 
 

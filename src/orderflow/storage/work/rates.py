@@ -14,6 +14,15 @@ from sqlalchemy import Connection, text
 LAST_MINUTE = "t.taken_at > clock_timestamp() - interval '1 minute' AND t.taken_at <= clock_timestamp()"
 """SQL for: the orders of the row `t` of `orders_taken` were taken in the last minute."""
 
+PACED = """COALESCE(c.orders_per_minute <= 2 * (
+    SELECT sum(t.orders) FROM orders_taken t
+    WHERE t.connection_id = c.id
+      AND t.taken_at > clock_timestamp() - interval '2 minutes' AND t.taken_at <= clock_timestamp()), false)"""
+"""SQL for: what waits for the connection `c` waits for its orders per minute: it takes about as many as it may.
+
+Two minutes and half of them, since between two of its batches it may take more for a moment.
+"""
+
 # Not `FOR UPDATE`: claims that have taken a lane of this connection hold its key, and would wait for each other.
 _LOCK = text("SELECT orders_per_minute FROM erp_connection WHERE id = :id FOR NO KEY UPDATE")
 _FORGET = text(f"DELETE FROM orders_taken t WHERE t.connection_id = :id AND NOT ({LAST_MINUTE})")  # noqa: S608  # built from a constant

@@ -97,6 +97,81 @@ def test_how_orders_answers_and_processes_stand_is_measured(acme: Any, app: App)
     assert 'orderflow_trouble{code="NO_WORKER"} 1.0' in metrics
 
 
+def measured(acme: Any, name: str) -> float | None:
+    """The metric of the organization's one connection."""
+    labels = f'{{connection="{acme.org_id}",connector_type="MOCK",organization="acme"}}'
+    found = re.search(rf"orderflow_{name}{re.escape(labels)} (\S+)", acme.client.get("/metrics").text)
+    return float(found[1]) if found else None
+
+
+@pytest.fixture
+def waiting(acme: Any, app: App) -> Any:
+    """What runs SQL over a connection for which one order has been due for an hour."""
+
+    def run(*statements: str) -> None:
+        with app.database.system() as everyone:
+            for statement in statements:
+                everyone.execute(text(statement), {"id": acme.org_id})
+
+    run("INSERT INTO erp_connection (id, org_id, connector_type, config_encrypted) VALUES (:id, :id, 'MOCK', '')")
+    with app.database.transaction(acme.org_id) as connection:
+        add_approved(connection, acme.org_id, 1)
+        request_all(connection, acme.org_id)
+    run("UPDATE erp_export SET created_at = now() - interval '1 hour', next_attempt_at = now() - interval '1 hour'")
+    return run
+
+
+MENDED = (
+    "UPDATE erp_export SET held_at = NULL, next_attempt_at = now() - interval '1 hour' WHERE org_id = :id",
+    "UPDATE organization SET deliveries_paused_at = NULL WHERE id = :id",
+    "DELETE FROM order_hold WHERE org_id = :id",
+    "DELETE FROM orders_taken WHERE org_id = :id",
+    """UPDATE erp_connection SET breaker_state = 'CLOSED', status = 'ACTIVE', rests_until = NULL, closed_until = NULL,
+       orders_per_minute = NULL WHERE id = :id""",
+)
+
+
+def test_what_waits_for_anything_but_workers_is_not_due(acme: Any, waiting: Any) -> None:
+    for kept_by in (
+        ["UPDATE erp_export SET next_attempt_at = now() + interval '1 day' WHERE org_id = :id"],
+        ["UPDATE erp_export SET held_at = now() WHERE org_id = :id"],
+        ["UPDATE organization SET deliveries_paused_at = now() WHERE id = :id"],
+        [
+            """INSERT INTO order_hold (id, org_id, draft_order_id, reason, placed_by)
+               SELECT gen_random_uuid(), org_id, id, 'check', 'ops' FROM draft_order WHERE org_id = :id"""
+        ],
+        ["UPDATE erp_connection SET breaker_state = 'OPEN' WHERE id = :id"],
+        ["UPDATE erp_connection SET status = 'DISABLED' WHERE id = :id"],
+        ["UPDATE erp_connection SET rests_until = now() + interval '1 minute' WHERE id = :id"],
+        ["UPDATE erp_connection SET closed_until = now() + interval '1 minute' WHERE id = :id"],
+        [
+            "UPDATE erp_connection SET orders_per_minute = 10 WHERE id = :id",
+            "INSERT INTO orders_taken (connection_id, taken_at, org_id, orders) VALUES (:id, now(), :id, 10)",
+        ],
+    ):
+        waiting(*MENDED)
+        assert 3600 <= (measured(acme, "queue_due_seconds") or 0) < 3900
+        waiting(*kept_by)
+        assert measured(acme, "queue_due_seconds") == 0, kept_by
+        assert (measured(acme, "queue_oldest_seconds") or 0) >= 3600
+    waiting(*MENDED, "UPDATE erp_connection SET closed_until = now() - interval '10 minutes' WHERE id = :id")
+    assert 600 <= (measured(acme, "queue_due_seconds") or 0) < 900, "it counts from when it opened"
+
+
+@pytest.mark.parametrize(("state", "before", "shown"), [("OPEN", 1, 0), ("PAUSED", 2, 2)])
+def test_of_a_disabled_connection_only_what_a_person_waits_for_is_told(
+    acme: Any, waiting: Any, state: str, before: int, shown: int
+) -> None:
+    ends = "certificate_ends_at = now() - interval '1 day'"
+    waiting(f"UPDATE erp_connection SET breaker_state = '{state}', {ends} WHERE id = :id")
+    assert measured(acme, "breaker_state") == before
+    assert (measured(acme, "certificate_seconds") or 0) < 0
+    waiting("UPDATE erp_connection SET status = 'DISABLED' WHERE id = :id")
+    assert (measured(acme, "breaker_state"), measured(acme, "certificate_seconds")) == (shown, None)
+    waiting("UPDATE erp_export SET status = 'FAILED' WHERE org_id = :id")
+    assert measured(acme, "breaker_state") == 0
+
+
 def test_metrics_can_ask_for_a_token(client: Client, app: App, secret: Any):
     token = secret("metrics")
     app.settings.metrics_token = SecretStr(token)
