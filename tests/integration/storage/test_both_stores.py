@@ -1740,12 +1740,33 @@ def test_an_answer_that_cannot_be_read_is_news_once_and_ends_with_the_export(ben
     with bench.store.work(bench.org_id) as work:
         assert work.exports.note_unreadable([garbage]) == []
         assert work.exports.count_unreadable(way) == 1
+        assert work.exports.awaits_answers(way)
         unreadable = work.exports.get(made).unreadable
     assert unreadable is not None
     assert unreadable.keys() == {"file", "reason", "excerpt", "digest", "read_at"}
     with bench.store.work(bench.org_id) as work:
         work.exports.confirm(made, "ops")
         assert work.exports.count_unreadable(way) == 0
+        assert not work.exports.awaits_answers(way)
+
+
+@pytest.mark.parametrize(
+    ("known", "awaited"),
+    [
+        ({}, False),
+        ({"held_at": 0}, True),
+        ({"begun_at": 0}, True),
+        ({"begun_at": 0, "lease_until": 60}, False),
+    ],
+)
+def test_what_is_in_doubt_and_in_nobodys_hands_awaits_an_answer(
+    bench: Bench, known: dict[str, int], awaited: bool
+) -> None:
+    way = connection(bench)
+    columns: dict[str, Any] = {name: bench.now() + timedelta(seconds=ahead) for name, ahead in known.items()}
+    export(bench, way, **columns)
+    with bench.store.work(bench.org_id) as work:
+        assert work.exports.awaits_answers(way) is awaited
 
 
 def test_who_may_still_answer_is_known_by_name(bench: Bench) -> None:

@@ -11,6 +11,7 @@ from orderflow.domain.errors import ConnectorError, TargetChangedError
 from orderflow.domain.ids import new_id
 from orderflow.domain.reach import within
 from orderflow.domain.readings import READER_DIED, noted_by
+from orderflow.domain.states import ConnectionStatus
 from orderflow.flow.answers.begun import Begun
 from orderflow.flow.answers.record import finished, record
 from orderflow.flow.delivery.connector_fault import connector_fault
@@ -38,6 +39,7 @@ def poll_acks(wiring: Wiring, org_id: UUID, connection_id: UUID) -> Counter[str]
     readings = Begun(wiring.store, org_id, connection_id, token, begun, one_by_one=broke_off)
     counts: Counter[str] = Counter()
     error, whole, elsewhere = None, False, 0
+    to: OpenTarget | None = None
     try:
         to = open_target(wiring, org_id, connection_id)
         if to is not None and to.expects_acks:
@@ -52,6 +54,9 @@ def poll_acks(wiring: Wiring, org_id: UUID, connection_id: UUID) -> Counter[str]
     finally:
         readings.close(whole=whole)
         with wiring.store.work(org_id) as work:
+            if to is not None and to.target.status is ConnectionStatus.DISABLED:
+                # Its target may be gone for good: that is told as long as somebody misses an answer.
+                error = error if work.exports.awaits_answers(connection_id) else None
             error = error or _left_open(
                 work.exports.count_unreadable(connection_id),
                 counts["unmatched"] + work.inbound.count_unmatched(connection_id),

@@ -351,3 +351,6 @@ class Exports(Protocol):
 
     def count_unreadable(self, connection_id: UUID) -> int:
         """Count the connection's open exports whose answer cannot be read."""
+
+    def awaits_answers(self, connection_id: UUID) -> bool:
+        """Return whether an export of the connection is unanswered, or in doubt, so that an answer may decide it."""

@@ -7,20 +7,20 @@ from uuid import UUID
 from sqlalchemy import TextClause, text
 
 from orderflow.domain.bulk import BulkStatus
-from orderflow.domain.errors import TargetChangedError
-from orderflow.domain.readings import LONGEST_UNMATCHED, READER_DIED
+from orderflow.domain.readings import LONGEST_UNMATCHED
 from orderflow.domain.states import ExportStep, OrderAction
 from orderflow.flow.tell import LONGEST_WAIT
 from orderflow.storage.database import Database
 from orderflow.storage.people.notices import DUE as NOTICES_DUE
 from orderflow.storage.tables.states import among, may
 from orderflow.storage.work import tallies
-from orderflow.storage.work.clock import CLOSED, LONGEST_LEASE, LONGEST_PROBE_WAIT, RESTING, awaited, past, unleased
+from orderflow.storage.work.clock import CLOSED, LONGEST_LEASE, LONGEST_PROBE_WAIT, RESTING, awaited, past
 from orderflow.storage.work.inbound import SET_ASIDE, UNMATCHED
-from orderflow.storage.work.rates import PACED
 from orderflow.storage.work.outages import IS_AWAY, WAITS_UNSENT, waits_for_longer
 from orderflow.storage.work.queue import due
+from orderflow.storage.work.rates import PACED
 from orderflow.storage.work.routes import BETTER_ELSEWHERE, MOVABLE, stamp
+from orderflow.storage.work.waiting import awaits
 
 _SPARE = 5.0
 """Seconds by which a time may lie ahead of the longest wait: clocks are read one after the other."""
@@ -34,9 +34,9 @@ _NOT_PAUSED = """
 MAY_DELIVER = f"""
     c.status = 'ACTIVE' AND c.breaker_state = 'CLOSED' AND NOT {RESTING} AND NOT {CLOSED} AND {_NOT_PAUSED}
 """
+"""Of a connection `c` of an organization `g`."""
 COULD_DELIVER = f"({MAY_DELIVER} AND NOT {PACED})"
 """The same, and what is due for it waits for nothing but workers."""
-"""Of a connection `c` of an organization `g`."""
 _DUE = text(f"""
     SELECT c.org_id, c.id FROM erp_connection c JOIN organization g ON g.id = c.org_id
     WHERE {MAY_DELIVER}
@@ -54,15 +54,11 @@ _DUE_POLLS = text(f"""
     SELECT c.org_id, c.id FROM erp_connection c
     WHERE c.deleted_at IS NULL AND (c.next_poll_at IS NULL OR c.next_poll_at <= now())
       AND {past("c.poll_lease_until", LONGEST_LEASE)}
-      AND (EXISTS (SELECT FROM erp_export e WHERE e.connection_id = c.id AND {may(ExportStep.CONFIRM, "e.status")})
+      AND ({awaits("c.id")}
            -- What is told of answers is put right, also after the last order that waited.
-           OR starts_with(c.poll_error ->> 'code', 'ACKS_')
-           OR c.poll_error ->> 'code' IN ('{READER_DIED}', '{TargetChangedError.code}')
+           OR c.poll_error IS NOT NULL
            OR EXISTS (SELECT FROM inbound i WHERE i.connection_id = c.id AND {UNMATCHED})
-           OR EXISTS (SELECT FROM inbound i WHERE i.connection_id = c.id AND {SET_ASIDE})
-           OR EXISTS (SELECT FROM erp_export e WHERE e.connection_id = c.id AND {may(ExportStep.WORK, "e.status")}
-                      AND (e.held_at IS NOT NULL OR (e.staged_at IS NOT NULL OR e.begun_at IS NOT NULL)
-                                                    AND {unleased("e")})))
+           OR EXISTS (SELECT FROM inbound i WHERE i.connection_id = c.id AND {SET_ASIDE}))
     ORDER BY c.next_poll_at NULLS FIRST
 """)  # noqa: S608  # built from constants
 # Written before the clock was put back: no export waits for longer, and no connection is polled less often. Found by

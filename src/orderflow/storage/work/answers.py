@@ -20,6 +20,7 @@ from orderflow.storage.records import records
 from orderflow.storage.tables.states import among, becomes, changed_since, fitting, may, quoted, tells_order
 from orderflow.storage.work import proofs
 from orderflow.storage.work.revisions import CURRENT
+from orderflow.storage.work.waiting import awaits
 
 _ACKED, _REFUSED = quoted(ERPExportStatus.ACKED), quoted(ERPExportStatus.FAILED)
 _SAID = f"CASE WHEN r.acked THEN {_ACKED} ELSE {_REFUSED} END"
@@ -133,6 +134,7 @@ _COUNT_UNREADABLE = text(f"""
     SELECT count(*) FROM erp_export
     WHERE connection_id = :id AND unreadable_answer IS NOT NULL AND {among(OPEN)}
 """)  # noqa: S608  # built from constants
+_AWAITED = text(f"SELECT {awaits(':id')}")  # built from constants
 _CONFIRMED = text("SELECT details, differences FROM draft_order_confirmation WHERE export_id = :id")
 _BY_VERDICT = (
     (_NOTE, ("note",)),
@@ -174,6 +176,11 @@ def note_unreadable(connection: Connection, acks: Sequence[Ack]) -> list[Ack]:
 def count_unreadable(connection: Connection, connection_id: UUID) -> int:
     """Count the connection's open exports whose answer cannot be read."""
     return int(connection.execute(_COUNT_UNREADABLE, {"id": connection_id}).scalar_one())
+
+
+def awaited(connection: Connection, connection_id: UUID) -> bool:
+    """Return whether an export of the connection is unanswered, or in doubt, so that an answer may decide it."""
+    return bool(connection.execute(_AWAITED, {"id": connection_id}).scalar())
 
 
 def _unreadable_row(ack: Ack) -> dict[str, Any]:

@@ -266,6 +266,10 @@ class SqlExports(SqlLeases, SqlInterventions):
         """Count the connection's open exports whose answer cannot be read."""
         return stored_answers.count_unreadable(self._connection, connection_id)
 
+    def awaits_answers(self, connection_id: UUID) -> bool:
+        """Return whether an export of the connection is unanswered, or in doubt, so that an answer may decide it."""
+        return stored_answers.awaited(self._connection, connection_id)
+
     def _one(self, where: str, parameters: dict[str, Any]) -> Export | None:
         query = f"SELECT {_COLUMNS} FROM erp_export e {where}"  # noqa: S608  # `where` is a text of this class
         row = run(self._connection, query, parameters).fetchone()

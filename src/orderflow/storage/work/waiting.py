@@ -14,6 +14,7 @@ from orderflow.domain.delivery import Waiting, WaitingExport
 from orderflow.domain.states import ExportStep, Kind
 from orderflow.storage.database import Database
 from orderflow.storage.tables.states import may
+from orderflow.storage.work.clock import unleased
 from orderflow.storage.work.sent import LED_TO
 
 PAGE = 5_000
@@ -48,6 +49,17 @@ _BY_NUMBER = text(f"""
       AND e.filename IS NOT NULL AND e.kind = 'order'
     ORDER BY e.created_at, e.id
 """)
+
+
+def awaits(connection_id: str) -> str:
+    """Return SQL for: an export of this connection is unanswered, or in doubt, so that an answer may decide it."""
+    doubt = f"e.held_at IS NOT NULL OR (e.staged_at IS NOT NULL OR e.begun_at IS NOT NULL) AND {unleased('e')}"
+    return " OR ".join(
+        f"EXISTS (SELECT FROM erp_export e WHERE e.connection_id = {connection_id} AND {which})"
+        for which in (may(ExportStep.CONFIRM, "e.status"), f"{may(ExportStep.WORK, 'e.status')} AND ({doubt})")
+    )
+
+
 _BEGINNING: dict[str, Any] = {"after": "-infinity", "after_id": UUID(int=0)}
 
 

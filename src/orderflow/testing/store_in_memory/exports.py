@@ -314,6 +314,15 @@ class MemoryExports(MemoryLeases):
         rows = [row for row in self._tables.exports.values() if row.connection_id == connection_id]
         return sum(row.unreadable_answer is not None and row.status in OPEN for row in rows)
 
+    def awaits_answers(self, connection_id: UUID) -> bool:
+        """Return whether an export of the connection is unanswered, or in doubt, so that an answer may decide it."""
+        rows = [row for row in self._tables.exports.values() if row.connection_id == connection_id]
+        return any(row.status in ExportStep.CONFIRM.change.starts or self._is_in_doubt(row) for row in rows)
+
+    def _is_in_doubt(self, row: ExportRow) -> bool:
+        left = row.held_at is not None or is_unleased(row, self._tables.now())
+        return row.status in ExportStep.WORK.change.starts and not is_unsent(row) and left
+
     def _is_news(self, ack: Ack) -> bool:
         answer = {"file": ack.source, "reason": ack.message, "excerpt": ack.excerpt, "digest": ack.digest}
         row = self._tables.exports.get(ack.export_id) if ack.export_id else None

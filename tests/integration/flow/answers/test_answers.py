@@ -7,6 +7,7 @@ from dataclasses import replace
 from threading import Thread
 from typing import Any
 
+import pytest
 from sqlalchemy import text
 
 from orderflow.domain.delivery import Ack, AckStatus, Waiting, WaitingExport
@@ -334,6 +335,44 @@ def test_a_folder_that_cannot_be_read_is_noted_and_deliveries_go_on(installation
     assert poll(installation, connection_id) == {}
     (row,) = installation.rows("SELECT poll_error, breaker_state FROM erp_connection")
     assert (row["poll_error"]["code"], row["breaker_state"]) == ("PERMISSION_DENIED", "CLOSED")
+
+
+class Refuses(MemoryDropzone):
+    """Its answers may not be read until somebody has mended that."""
+
+    mended = False
+
+    def poll_acks(self, config: Any, waiting: Any) -> Any:
+        if not self.mended:
+            raise NeedsAttentionError("The ack folder may not be read.", code="PERMISSION_DENIED")
+        return iter(())
+
+
+@pytest.mark.parametrize("status", ["ACTIVE", "DISABLED"])
+def test_what_kept_answers_from_being_read_is_told_until_it_is_mended_or_nobody_misses_them(
+    installation: Any, status: str
+) -> None:
+    zone, connection_id, order_id = sent(installation)
+    installation.connectors[zone.connector_type] = folder = Refuses()
+    system = SqlSystem(installation.database)
+
+    def told() -> Any:
+        installation.do("UPDATE erp_connection SET next_poll_at = now()")
+        if system.due_polls():
+            poll(installation, connection_id)
+        (row,) = installation.rows("SELECT poll_error ->> 'code' AS code, poll_failing_since FROM erp_connection")
+        assert (row["code"] is None) == (row["poll_failing_since"] is None)
+        return row["code"]
+
+    installation.do(f"UPDATE erp_connection SET status = '{status}'")
+    assert told() == "PERMISSION_DENIED"
+    with installation.wiring.store.work(installation.org_id) as work:
+        confirm_order(work, order_id, "SO-1", ACTOR)
+    assert told() == ("PERMISSION_DENIED" if status == "ACTIVE" else None)
+    folder.mended = True
+    assert told() is None
+    installation.do("UPDATE erp_connection SET next_poll_at = now()")
+    assert system.due_polls() == []
 
 
 def test_answers_read_before_a_fault_are_recorded(installation: Any) -> None:

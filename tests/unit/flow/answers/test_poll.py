@@ -5,7 +5,7 @@ import pytest
 from orderflow.domain.delivery import Ack
 from orderflow.domain.errors import UnavailableError
 from orderflow.domain.ids import new_id
-from orderflow.domain.states import ERPExportStatus, OrderStatus
+from orderflow.domain.states import ConnectionStatus, ERPExportStatus, OrderStatus
 from orderflow.flow.answers.poll import poll_acks
 from orderflow.flow.delivery.push_batch import push_batch
 from orderflow.testing.memory import MemoryApi
@@ -92,6 +92,25 @@ def test_a_target_that_is_away_is_told_and_asked_again(house, sent, monkeypatch)
     assert trouble(house) == "TARGET_UNAVAILABLE"
     due = house.connection(house.to_dropzone).next_poll_at - house.clock.now()
     assert due.total_seconds() == house.wiring.poll_seconds
+
+
+@pytest.mark.parametrize(
+    ("off", "missed", "told"),
+    [(True, True, "TARGET_UNAVAILABLE"), (True, False, None), (False, False, "TARGET_UNAVAILABLE")],
+)
+def test_a_target_that_is_gone_with_its_connection_is_told_as_long_as_an_answer_is_missed(
+    house, sent, monkeypatch, off, missed, told
+):
+    def away(config, waiting):
+        raise UnavailableError("away")
+
+    monkeypatch.setattr(house.dropzone, "poll_acks", away)
+    if off:
+        house.change_connection(house.to_dropzone, status=ConnectionStatus.DISABLED)
+    if not missed:
+        house.change_export(sent, status=ERPExportStatus.ACKED)
+    poll(house)
+    assert trouble(house) == told
 
 
 @pytest.mark.parametrize("method", ["poll_acks", "finish_acks"])
