@@ -28,7 +28,7 @@ export function UnreadableAlert({ order, answer }: { order: ExactOrder; answer: 
         )}
       </Text>
       {answer.excerpt && <Excerpt text={answer.excerpt} />}
-      {may("ORDERS_PUSH") && <WaysOut order={order} />}
+      {may("ORDERS_PUSH") && <WaysOut order={order} export_id={answer.export_id} />}
     </Alert>
   );
 }
@@ -47,10 +47,11 @@ function Excerpt({ text }: { text: string }) {
   );
 }
 
-function WaysOut({ order }: { order: ExactOrder }) {
-  const { id, version, latest_export } = order;
+/** `export_id` is that of the delivery that the answer is about: the order may have a later one, which waits for it. */
+function WaysOut({ order, export_id }: { order: ExactOrder; export_id: string }) {
+  const { id, version } = order;
   const name = order.external_order_number ?? id.slice(0, 8);
-  const again = useAction((export_id: string) => readAgain(export_id), {
+  const again = useAction(() => readAgain(export_id), {
     quiet: true,
     onDone: (read) => {
       const { settled, text } = readAgainOutcome(read);
@@ -66,11 +67,9 @@ function WaysOut({ order }: { order: ExactOrder }) {
         </Trans>
       </Text>
       <Group gap="xs" mt="xs">
-        {latest_export && (
-          <Button size="xs" loading={again.isPending} onClick={() => again.run(latest_export.id)}>
-            <Trans>Read again</Trans>
-          </Button>
-        )}
+        <Button size="xs" loading={again.isPending} onClick={() => again.run(undefined)}>
+          <Trans>Read again</Trans>
+        </Button>
         {order.actions.includes("confirm") && <ConfirmButton id={id} name={name} version={version} size="xs" />}
       </Group>
       {again.error && (

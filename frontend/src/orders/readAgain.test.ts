@@ -2,7 +2,13 @@ import { expect, test } from "vitest";
 import { readAgainOutcome } from "./readAgain";
 
 const SENT = { status: "SENT" as const, erp_order_id: null, error: null, unreadable_answer: null };
-const UNREADABLE = { file: "ack_1.json", reason: "It is not JSON.", excerpt: "OK!", read_at: "2026-01-05T10:00:00Z" };
+const UNREADABLE = {
+  export_id: "00000000-0000-0000-0000-000000000001",
+  file: "ack_1.json",
+  reason: "It is not JSON.",
+  excerpt: "OK!",
+  read_at: "2026-01-05T10:00:00Z",
+};
 
 test("an answer that is understood at last says what it says", () => {
   expect(readAgainOutcome({ ...SENT, status: "ACKED", erp_order_id: "SO-1" })).toEqual({

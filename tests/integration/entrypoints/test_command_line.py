@@ -397,6 +397,26 @@ def test_orders_whose_answer_could_not_be_read_are_found(acme, dropzone, app_url
     assert (found["external_order_number"], found["unreadable_answer"]["reason"]) == ("PO-1", "It is no JSON.")
 
 
+def test_an_answer_is_read_again_that_a_later_delivery_waits_for(acme, dropzone, app_url, tmp_path):
+    acme("connections", "add", "DROPZONE_JSON_V1", "--config", "-", stdin=json.dumps(dropzone))
+    acme("orders", "import", "-", "--approve", stdin=json.dumps(GOOD))
+    assert "never pushed" in acme("acks", "read-again", "PO-1", exits=3).stderr
+    acme("push", "PO-1", "--wait")
+    (sent,) = (tmp_path / "out").glob("*.json")
+    (tmp_path / "answers" / f"ack_{sent.name}").write_text("OK!")
+    acme("acks", "poll", exits=1)
+    (first,) = acme.json("exports", "list")
+    change(
+        app_url,
+        """INSERT INTO erp_export (id, org_id, draft_order_id, connection_id, kind, follows)
+           SELECT gen_random_uuid(), org_id, draft_order_id, connection_id, 'change', id FROM erp_export""",
+    )
+    (away,) = (tmp_path / "answers" / "error").glob("ack_*.json")
+    away.write_text(json.dumps({"status": "ACKED", "erp_order_id": "SO-7"}))
+    assert acme.json("acks", "read-again", "PO-1")["export_id"] == first["id"]
+    assert [row["status"] for row in acme.json("exports", "list") if row["id"] == first["id"]] == ["ACKED"]
+
+
 def test_what_needs_a_person_is_listed_until_it_is_solved(acme):
     acme("orders", "import", "-", stdin=json.dumps(GOOD))
     acme("needs")

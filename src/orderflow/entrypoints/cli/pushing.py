@@ -165,12 +165,12 @@ def read_again_(
 ) -> None:
     """Read an order's answer again that could not be read, once the file or what was wrong is mended."""
     with in_organization(org) as place:
-        order_id = place.order_ids([order])[0]
-        with place.app.store.work(place.org_id) as work:
-            export = work.exports.latest(order_id)
-        if export is None:
+        with place.reading() as reading:
+            found = reading.order(place.order_ids([order])[0])
+        if not found["exports"]:
             raise NotFoundError("This order was never pushed, so it has no answer.")
-        export = read_again(place.wiring, place.org_id, export.id, caller())
+        about = (found["unreadable_answer"] or {}).get("export_id") or found["exports"][0]["id"]
+        export = read_again(place.wiring, place.org_id, about, caller())
     reason = export.unreadable["reason"] if export.unreadable else None
     if json:
         print_json({"export_id": export.id, "status": export.status, "unreadable": reason})

@@ -33,6 +33,7 @@ OPENS_AT = "CASE WHEN c.closed_until > now() THEN c.closed_until END"
 RESTS_UNTIL = "CASE WHEN c.rests_until > now() THEN c.rests_until END"
 UNREAD = f"({among(OPEN, 'e.status')} AND e.unreadable_answer IS NOT NULL)"
 PERHAPS_SENT_AT = f"CASE WHEN {in_doubt('e')} THEN {perhaps_sent_at('e')} END"
+UNREADABLE = "e.unreadable_answer || jsonb_build_object('export_id', e.id)"
 OVERDUE = f"({' OR '.join(map(overdue, Level))})"
 _FAILED = "l.error_message IS NOT NULL"  # every attempt that did not succeed says why, and only those are indexed
 _TAKEN = f"FROM orders_taken t WHERE t.connection_id = c.id AND {LAST_MINUTE}"  # from constants
@@ -152,7 +153,7 @@ class Export:
     ]
     unreadable_answer: Annotated[
         UnreadableAnswer | None,
-        Sql(f"CASE WHEN {UNREAD} THEN e.unreadable_answer END"),
+        Sql(f"CASE WHEN {UNREAD} THEN {UNREADABLE} END"),
         Field(description="The ERP's answer, if it could not be read"),
     ]
     revision: Annotated[

@@ -23,6 +23,7 @@ from orderflow.storage.views.conditions import changed, common, either, like
 from orderflow.storage.views.confirmations import ConfirmedOrder, Number, confirmed_of
 from orderflow.storage.views.deliveries import (
     UNREAD,
+    UNREADABLE,
     WAITS_FOR,
     WAITS_UNTIL,
     Export,
@@ -45,7 +46,10 @@ MOST_DELIVERIES = 20
 """Of one order that are looked at for what its ERP has."""
 
 NAMED = "concat_ws(' ', o.external_order_number, o.erp_customer_number, o.customer_name, o.erp_order_id)"
-_UNREADABLE = f"(SELECT e.unreadable_answer FROM erp_export e WHERE e.draft_order_id = o.id AND {UNREAD} LIMIT 1)"  # noqa: S608  # from constants
+# Of several the oldest, since what came later waits for it.
+_UNREADABLE = f"""
+    (SELECT {UNREADABLE} FROM erp_export e WHERE e.draft_order_id = o.id AND {UNREAD} ORDER BY e.created_at LIMIT 1)
+"""  # noqa: S608  # from constants
 _CUSTOMER = (
     "jsonb_build_object('id', o.customer_id, 'erp_customer_number', o.erp_customer_number, 'name', o.customer_name)"
 )

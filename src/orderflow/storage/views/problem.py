@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
+from uuid import UUID
 
 from pydantic import Field
 
@@ -32,6 +33,7 @@ class TestProblem(Problem):
 class UnreadableAnswer:
     """What the ERP answered and nobody understood; the file is put away."""
 
+    export_id: Annotated[UUID, Field(description="Of the delivery that it is about, which can have it read again")]
     file: str | None
     reason: Annotated[str | None, Field(description="One sentence for a person")]
     excerpt: Annotated[str | None, Field(description="How it begins")]

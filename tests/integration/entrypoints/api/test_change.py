@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 
 from orderflow.domain.access import Role
 from orderflow.domain.ids import new_id
@@ -48,6 +49,26 @@ def test_an_order_that_was_sent_is_changed_and_the_timeline_tells_it(app: Any, a
     assert whole["earlier_export"]["kind"] == "order"
     events = acme.call("GET", f"/draft-orders/{order_id}/timeline").json()["items"]
     assert [event["kind"] for event in events if event.get("asks_for") == "change"] == ["request", "delivered"]
+
+
+UNREADABLE = """
+    UPDATE erp_export SET unreadable_answer = '{"file": "ack_1", "reason": "no JSON", "excerpt": "", "read_at": null}'
+"""
+
+
+def test_what_could_not_be_read_names_the_delivery_that_it_is_about(app: Any, acme: Tenant) -> None:
+    order_id = sent(app, acme, connect(acme))
+    first = order_of(acme, order_id)["latest_export"]["id"]
+    with app.store.work(acme.org_id) as work:
+        work.connection.execute(text(UNREADABLE))
+    assert acme.call("PUT", f"/draft-orders/{order_id}", Role.OPS, json=ORDER | {"notes": "twelve"}).is_success
+    for step in ("approve", "push"):
+        assert acme.call("POST", f"/draft-orders/{order_id}/{step}", Role.OPS).is_success
+    whole = order_of(acme, order_id)
+    assert (whole["latest_export"]["kind"], whole["unreadable_answer"]["export_id"]) == ("change", first)
+    assert acme.call("GET", f"/exports/{first}").json()["unreadable_answer"]["export_id"] == first
+    (listed,) = acme.call("GET", "/draft-orders?unreadable_answer=true").json()["items"]
+    assert listed["unreadable_answer"]["export_id"] == first
 
 
 def test_a_change_that_is_refused_is_discarded_or_made_by_hand(app: Any, acme: Tenant) -> None:

@@ -74,6 +74,7 @@ def test_an_answer_that_cannot_be_read_shows_on_its_order_and_is_found(acme, app
     shown = {"file": "ack_1.json", "reason": "It is no JSON.", "excerpt": "OK!", "read_at": "2026-01-05T10:00:00Z"}
     answer = json.dumps(shown | {"digest": "00"})
     do(app, acme, f"UPDATE erp_export SET unreadable_answer = '{answer}' WHERE draft_order_id = '{first}'")
+    shown["export_id"] = exports(acme, f"order_id={first}")[0]["id"]
     assert acme.call("GET", f"/draft-orders/{first}").json()["unreadable_answer"] == shown
     assert [row["id"] for row in acme.call("GET", "/draft-orders?unreadable_answer=true").json()["items"]] == [first]
     assert [row["id"] for row in acme.call("GET", "/draft-orders?unreadable_answer=false").json()["items"]] == [second]
