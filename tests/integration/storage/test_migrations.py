@@ -179,6 +179,24 @@ def test_a_database_that_was_never_set_up_is_told_so(database: Database, empty_u
     empty.close()
 
 
+def test_an_upgrade_that_fails_later_says_how_far_it_came_and_goes_on_from_there(empty_url: str) -> None:
+    def run(statement: str) -> None:
+        with create_engine(empty_url, poolclass=NullPool).begin() as connection:
+            connection.execute(text(statement))
+
+    run("CREATE TABLE saved_view (of_somebody_else int)")
+    told: list[str] = []
+    with pytest.raises(DatabaseSetupError, match=r"beyond revision 0037: .*\"saved_view\"") as caught:
+        upgrade(empty_url, told.append)
+    assert told[-1].startswith("0037: ")
+    assert "steps that were told are done" in caught.value.hint
+    assert "Nothing was changed" not in caught.value.hint
+    run("DROP TABLE saved_view")
+    told.clear()
+    upgrade(empty_url, told.append)
+    assert told[0].startswith("0038: ")
+
+
 def test_a_failing_upgrade_changes_nothing_and_says_what_to_do(app_url: str, empty_url: str) -> None:
     as_app = empty_url.replace("postgres@", "orderflow_app@")
     with pytest.raises(DatabaseSetupError, match="could not be upgraded") as caught:

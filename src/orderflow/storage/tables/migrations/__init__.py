@@ -55,7 +55,7 @@ def upgrade(admin_url: str, progress: Progress | None = None) -> None:
     except exc.DBAPIError as error:
         raise DatabaseSetupError(
             f"The database could not be upgraded: {error.orig}",
-            hint="Nothing was changed. DATABASE_ADMIN_URL must name the owner of the database, who may create roles.",
+            hint="DATABASE_ADMIN_URL must name the owner of the database, who may create roles.",
         ) from error
 
 
@@ -117,14 +117,15 @@ def _is_newer_and_fits(connection: Connection, current: str | None, head: str) -
 
 
 def _apply(connection: Connection, progress: Progress | None) -> None:
-    if _is_newer_and_fits(connection, *current_and_head(connection)):
+    before, head = current_and_head(connection)
+    if _is_newer_and_fits(connection, before, head):
         return
     connection.commit()  # each step begins a transaction of its own
     config = _config()
     config.attributes["connection"] = connection
     config.attributes["progress"] = progress
     event.listen(connection, "begin", _wait_briefly)
-    _upgrade(connection, config, progress)
+    _upgrade(connection, config, progress, before)
     connection.execute(text(f"COMMENT ON TABLE alembic_version IS '{OLDEST_CODE}'"))
     connection.commit()
 
@@ -137,7 +138,7 @@ def _wait_briefly(connection: Connection) -> None:
     connection.exec_driver_sql(f"SET LOCAL lock_timeout = {BRIEFLY}")
 
 
-def _upgrade(connection: Connection, config: Config, progress: Progress | None) -> None:
+def _upgrade(connection: Connection, config: Config, progress: Progress | None, before: str | None) -> None:
     """Take the steps; one that got no lock, or met others in a circle, is taken again: nothing of it was kept."""
     for _ in range(TRIES):
         try:
@@ -149,6 +150,15 @@ def _upgrade(connection: Connection, config: Config, progress: Progress | None) 
             if progress:
                 progress("a table is in use; the step is tried again")
             time.sleep(PAUSE)
+        except exc.DBAPIError as error:
+            connection.rollback()
+            current, _ = current_and_head(connection)
+            if current == before:
+                raise
+            raise DatabaseSetupError(
+                f"The database could not be upgraded beyond revision {current}: the step after it failed: {error.orig}",
+                hint="The steps that were told are done. Mend what it says, and run this again: it goes on from there.",
+            ) from error
         else:
             return
     raise DatabaseSetupError(
