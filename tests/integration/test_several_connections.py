@@ -135,6 +135,9 @@ def test_rules_are_set_tried_and_followed_on_the_command_line(
     assert "It goes to Izmir, by the rule 'Turkey'." in run("routes", "test", "PO-TR")
     assert "[NO_ROUTE]" in run("routes", "test", "PO-FR")
     assert "1 order of these wait for a route" in run("push", "PO-TR", "PO-FR")
+    assert "1 waiting for a route" in run("push", "PO-FR", "--wait", exits=1)
+    told = json.loads(run("push", "PO-FR", "--wait", "--json", exits=1).rpartition("}")[0] + "}")
+    assert (told["exports"], len(told["waiting"])) == ([], 1)
     saved = tmp_path / "saved.json"
     saved.write_text(run("routes", "list", "--json"))
     assert "1 rule saved" in run("routes", "set", str(saved))

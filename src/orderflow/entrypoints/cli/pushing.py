@@ -202,19 +202,22 @@ def _request(place: Workplace, job: BulkJob, chosen: Chosen, timeout: float | No
         finally:
             _tell_waiting(done)
         return
-    exports = _delivered(place, _asked(place, done), timeout, hidden=json)
-    _tell_deliveries(exports, done.refused, json=json)
+    asked = _asked(place, done)
+    exports = _delivered(place, asked[BulkOutcome.DONE], timeout, hidden=json)
+    waiting = asked[BulkOutcome.WAITING]
+    _tell_deliveries(exports, waiting, done.refused, json=json)
     _tell_waiting(done)
-    if done.refused or any(row["status"] not in ARRIVED for row in exports):
+    if done.refused or waiting or any(row["status"] not in ARRIVED for row in exports):
         raise typer.Exit(1)
 
 
-def _asked(place: Workplace, done: Done) -> list[UUID]:
+def _asked(place: Workplace, done: Done) -> dict[BulkOutcome, list[UUID]]:
+    """Return the orders by what became of the request: one that waits for a route has no delivery of it."""
     from orderflow.storage.views.bulk_jobs import ResultFilter  # with it comes SQLAlchemy, too slow for `--help`
 
     with place.reading() as reading:
         results = reading.bulk_results(ResultFilter(done.job_id), done.progress.total)
-    return [result.order_id for result in results if result.outcome in WENT]
+    return {outcome: [result.order_id for result in results if result.outcome == outcome] for outcome in WENT}
 
 
 def _tell_waiting(done: Done) -> None:
@@ -250,12 +253,12 @@ def _under_way(place: Workplace, ids: list[UUID]) -> int:
         return reading.under_way(ids)
 
 
-def _tell_deliveries(exports: list[dict[str, Any]], refused: Refused, *, json: bool) -> None:
+def _tell_deliveries(exports: list[dict[str, Any]], waiting: list[UUID], refused: Refused, *, json: bool) -> None:
     if json:
         errors = [{"order_id": order_id, **error.as_json()} for order_id, error in refused]
-        print_json({"exports": exports, "errors": errors})
+        print_json({"exports": exports, "waiting": waiting, "errors": errors})
         return
-    counts = Counter(str(row["status"]) for row in exports)
+    counts = Counter(str(row["status"]) for row in exports) + Counter({"waiting for a route": len(waiting)})
     out().print(", ".join(f"{count} {status}" for status, count in sorted(counts.items())) or "Nothing was pushed.")
     late = [row for row in exports if row["status"] not in ARRIVED]
     columns = {"external_order_number": "number", "status": "status", "reason": "because", "id": "export"}
