@@ -209,6 +209,34 @@ def test_whatever_else_answers_with_a_200_stages_and_publishes_nothing(
     assert isinstance(outcome, UnavailableError)
 
 
+UNFOLDS = '<!DOCTYPE R [<!ENTITY x "in/answers/ack_1.json">]>'
+ONE = "<Key>%s</Key><Size>1</Size><LastModified>2026-01-01T00:00:00Z</LastModified>"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("before", ["", "\n", "<?xml version='1.0'?>"])
+def test_no_answer_of_a_store_unfolds(
+    bucket: Bucket, connector: DropzoneJsonV1Connector, monkeypatch: pytest.MonkeyPatch, before: str, encoding: str
+) -> None:
+    """A few kilobytes of entities would be gigabytes of text."""
+    body = f"{before}{UNFOLDS}<R><Contents>{ONE % '&x;'}</Contents></R>".encode(encoding)
+    answering(monkeypatch, "list-type=2", body)
+    with pytest.raises(UnavailableError, match="the answer cannot be read"):
+        list(connector.poll_acks(bucket.config, []))
+
+
+@pytest.mark.parametrize(
+    "said", [UNFOLDS.encode() + b"<Error><Code>&x;</Code></Error>", b"<!DOCTYPE html><p>No way", b"<R>" + b" " * 70_000]
+)
+def test_what_is_wrong_is_known_by_its_status_where_nothing_more_is_read(
+    bucket: Bucket, connector: DropzoneJsonV1Connector, monkeypatch: pytest.MonkeyPatch, said: bytes
+) -> None:
+    monkeypatch.setattr(HttpClient, "send", lambda *_, **__: Answer(403, content=said))
+    with pytest.raises(NeedsAttentionError) as caught:
+        list(connector.poll_acks(bucket.config, []))
+    assert caught.value.code == "PERMISSION_DENIED"
+
+
 @pytest.mark.parametrize("part", ["Contents", "Nothing"])
 def test_a_list_that_never_ends_is_not_read_for_ever(
     bucket: Bucket, connector: DropzoneJsonV1Connector, monkeypatch: pytest.MonkeyPatch, part: str

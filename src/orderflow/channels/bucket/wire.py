@@ -16,9 +16,13 @@ from typing import Any
 import botocore.session
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.config import Config
+from botocore.parsers import ResponseParserError
+from lxml import etree
 
 from orderflow.channels.bucket.settings import BucketSettings
 from orderflow.channels.limits import seconds_for
+from orderflow.documents.xml import read_xml
+from orderflow.domain.answer_files import UnreadableError
 from orderflow.domain.errors import InDoubtError, UnavailableError
 from orderflow.domain.reach import current
 from orderflow.http import HttpClient, tls_context
@@ -26,6 +30,9 @@ from orderflow.net.allowed import check_role_bucket
 
 LONGEST_ANSWER = 8 * 1024 * 1024
 """Bytes: a list of a thousand names at their longest, and any file that is read."""
+
+LONGEST_TOLD = 64 * 1024
+"""Bytes of XML that says what was done, or what is wrong; of more nothing is read."""
 
 _NOT_OURS: dict[str, Any] = dict.fromkeys(("config_file", "credentials_file"), (None, None, os.devnull, None))
 _NOT_OURS["profile"] = (None, None, None, None)
@@ -115,7 +122,10 @@ class Wire:
         if answer.broken is not None and request.method != "HEAD":
             what = f"The store gave {answer.broken}."
             raise UnavailableError(what) if reads else InDoubtError(what, code="ANSWER_LOST")
-        return AWSResponse(request.url, answer.status, dict(answer.headers), _Raw(answer.content))
+        longest = LONGEST_ANSWER if request.method == "GET" and answer.status < 300 else LONGEST_TOLD
+        return AWSResponse(
+            request.url, answer.status, dict(answer.headers), _Raw(answer.content, answer.status, longest)
+        )
 
     def close(self) -> None:
         """Close all connections."""
@@ -123,10 +133,29 @@ class Wire:
 
 
 class _Raw(io.BytesIO):
-    """An answer's body as botocore reads it."""
+    """An answer's body as botocore reads it: a file by `read`, and by `stream` what it parses.
+
+    Its parser would unfold entities: it is given what our own made of the document.
+    """
+
+    def __init__(self, content: bytes, status: int, longest: int) -> None:
+        super().__init__(content)
+        self._status, self._longest = status, longest
 
     def stream(self, *_: Any, **__: Any) -> Iterator[bytes]:
-        yield self.read()
+        yield self._xml()
+
+    def _xml(self) -> bytes:
+        """Return what is parsed, without document type and entities. Raises ResponseParserError: it is not read."""
+        content = self.read()
+        if not content or len(content) > self._longest:
+            return b""
+        try:
+            return etree.tostring(read_xml(content))
+        except UnreadableError as error:
+            if self._status >= 300:  # a proxy's page, perhaps: the status says enough
+                return b""
+            raise ResponseParserError(str(error)) from None
 
 
 def _text(value: Any) -> str:
