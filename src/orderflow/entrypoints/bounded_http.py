@@ -21,6 +21,9 @@ LARGEST_HEAD = 65_536
 
 MOST_CONNECTIONS = 10_000
 
+MOST_BEHIND = 16
+"""Requests that wait in a connection for the answers to those before them: uvicorn queues all that one piece holds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
@@ -83,7 +86,14 @@ class BoundedProtocol(HttpToolsProtocol):
                 self._end(431, "HEAD_TOO_LARGE", f"The request's head is larger than {LARGEST_HEAD:,} bytes.")
 
     def on_message_begin(self) -> None:
-        """Expect the rest of the head in time."""
+        """Expect the rest of the head in time; a connection that sends many requests at once is ended.
+
+        Raises:
+            ConnectionAbortedError: It is; the parser reads nothing more of what came.
+        """
+        if len(self.pipeline) >= MOST_BEHIND:
+            self.transport.close()  # without a word, which would be taken for the answer to the first of them
+            raise ConnectionAbortedError("more requests than may wait")
         super().on_message_begin()
         if self._deadline is None:
             self._await_head()
@@ -92,6 +102,11 @@ class BoundedProtocol(HttpToolsProtocol):
         """Serve the request."""
         self._head_is_there()
         super().on_headers_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Say that what came is no HTTP, unless the connection was ended for something else."""
+        if not self.transport.is_closing():
+            super().send_400_response(msg)
 
     def pause_writing(self) -> None:
         """Give the other side a time to take what was sent."""

@@ -14,7 +14,7 @@ import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
-from orderflow.entrypoints.bounded_http import BoundedProtocol, Bounds
+from orderflow.entrypoints.bounded_http import MOST_BEHIND, BoundedProtocol, Bounds
 from tests.waiting import wait_until
 
 Dial = Callable[[], socket.socket]
@@ -125,3 +125,23 @@ def test_an_answer_that_nobody_takes_ends_the_connection() -> None:
             while chunk := stuck.recv(65_536):
                 received += len(chunk)
         assert received < 50_000_000
+
+
+def test_a_connection_that_sends_more_requests_at_once_than_may_wait_is_ended() -> None:
+    one = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+    with served(Bounds()) as dial:
+        with closing(dial()) as many:
+            many.sendall(one * MOST_BEHIND + one.replace(b"Host", b"Connection: close\r\nHost"))
+            assert read_all(many).count(b"HTTP/1.1 200 ") == MOST_BEHIND + 1
+        with closing(dial()) as too_many:
+            answer = b""
+            with suppress(ConnectionError):
+                too_many.sendall(one * 10_000)
+                answer = read_all(too_many)
+            assert answer.count(b"HTTP/1.1") == answer.count(b"HTTP/1.1 200 ") <= 2 * MOST_BEHIND
+
+
+def test_what_is_no_http_is_told_so() -> None:
+    with served(Bounds()) as dial, closing(dial()) as other:
+        other.sendall(b"SSH-2.0-OpenSSH_9.6\r\n\r\n")
+        assert read_all(other).startswith(b"HTTP/1.1 400 ")
