@@ -167,8 +167,10 @@ def _results(
 ) -> Iterator[Imported]:
     orders = read_orders(_whole_lines(body))
     last, store = 0, app_of(request).store
-    taken = import_orders(store, caller.org_id, orders, caller.actor, on_duplicate, MOST_REFUSED, import_id)
-    for result in taken:
+    done = import_orders(
+        store, caller.org_id, orders, caller.actor, on_duplicate, MOST_REFUSED, import_id, lambda: body.taken
+    )
+    for result in done:
         last = result.line
         yield result
         if last >= MOST_EMPTY and body.taken < LEAST_LINE * last:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from uuid import UUID
@@ -18,6 +18,10 @@ from orderflow.flow.ports import Actor, Store
 
 AT_ONCE = 200
 """Orders in one transaction."""
+
+LINES_AT_ONCE = 10_000
+BYTES_AT_ONCE = 4 * 1024 * 1024
+"""The same, of all orders of one transaction together, which are in memory at once; beyond these it has no more."""
 
 MOST_REFUSED = 1_000
 """Lines."""
@@ -46,6 +50,7 @@ def import_orders(
     on_duplicate: OnDuplicate = OnDuplicate.REFUSE,
     most_refused: float = math.inf,
     import_id: UUID | None = None,
+    taken: Callable[[], int] = lambda: 0,
 ) -> Iterator[Imported]:
     """Store orders as they come, `AT_ONCE` in a transaction; yields each line's result once that is committed.
 
@@ -57,10 +62,11 @@ def import_orders(
         on_duplicate: What to do with an order that is here already. One that is to be revised is, after the rest of
             its batch, in a transaction of its own.
         import_id: By which the orders that it brought in are found again; one is made if none is given.
+        taken: Returns how many bytes the orders had that came up to now: fewer large ones are in a transaction.
     """
     import_id = import_id or new_id()
     waiting, refused = iter(orders), 0
-    while batch := list(islice(waiting, AT_ONCE)):
+    while batch := list(_batch(waiting, taken)):
         for _, order in batch:
             if isinstance(order, DraftOrder):
                 order.import_id = import_id
@@ -69,6 +75,15 @@ def import_orders(
             refused += result.error is not None
         if refused >= most_refused:
             yield Imported(result.line + 1, error=_too_many_refused(refused))
+            return
+
+
+def _batch(orders: Iterator[Numbered], taken: Callable[[], int]) -> Iterator[Numbered]:
+    lines, begun = 0, taken()
+    for number, order in islice(orders, AT_ONCE):
+        yield number, order
+        lines += len(order.lines) if isinstance(order, DraftOrder) else 0
+        if lines >= LINES_AT_ONCE or taken() - begun >= BYTES_AT_ONCE:
             return
 
 

@@ -181,7 +181,7 @@ def _shape_faults(value: Any, kind: Any, path: str) -> Iterator[Fault]:
     fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
     for name in value:
         if name not in fields:
-            yield _join(path, str(name)), "is not a known field"
+            yield _join(path, str(name)[:SHORT]), "is not a known field"
     for name, field in fields.items():
         if name in value:
             yield from _field_faults(value[name], name, field.type, _join(path, name))

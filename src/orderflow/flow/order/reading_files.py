@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import codecs
 import json
+import re
+import threading
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from decimal import Decimal, InvalidOperation
 from itertools import chain
 from typing import Any, Protocol
 
 from orderflow.domain.errors import InputError
 from orderflow.domain.orders import DraftOrder
-from orderflow.domain.strict_json import without_twins
+from orderflow.domain.strict_json import MOST_VALUES, without_twins
 from orderflow.flow.order.reading import read_order, unreadable
 
 LONGEST_LINE = 16 * 1024 * 1024
@@ -20,6 +23,9 @@ LONGEST_LINE = 16 * 1024 * 1024
 LONGEST_DOCUMENT = 256 * 1024 * 1024
 """Bytes of a file that is one JSON value; JSON Lines may be of any length."""
 
+LARGE = 1024 * 1024
+"""Bytes of an order from which on one is read at a time, whoever brings it in: it takes many times as much memory."""
+
 MOST_EMPTY = 50_000
 """Lines in a row without anything, after which a file is no list of orders; a line break is the shortest of lines."""
 
@@ -27,6 +33,13 @@ _BOM = b"\xef\xbb\xbf"
 _OTHER_BOMS = ((codecs.BOM_UTF32_LE, "UTF-32"), (codecs.BOM_UTF16_LE, "UTF-16"), (codecs.BOM_UTF16_BE, "UTF-16"))
 _ENDS = b"\x00\x1a \t\r\n"
 """What some systems write after the end of a text: zeros, Ctrl-Z."""
+
+_MARKS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[\]{},]', re.DOTALL)
+"""What matters to whoever only cuts JSON: whole texts, brackets, commas."""
+
+_STEPS = {b"[": 1, b"{": 1, b"]": -1, b"}": -1}
+_BLANK = re.compile(r"\s*+")
+_large = threading.Lock()
 
 ReadOrder = tuple[int, DraftOrder | InputError]
 
@@ -54,8 +67,9 @@ def read_orders(lines: Iterable[bytes]) -> Iterator[ReadOrder]:
         yield 1, unreadable([("", f"the file is {encoding}, and UTF-8 is read: save it as UTF-8")])
         return
     every = chain(beginning, lines)
-    if _is_one_document([line.strip() for line in beginning if not line.isspace()]):
-        yield from _read_document(every)
+    full = [line.strip() for line in beginning if not line.isspace()]
+    if _is_one_document(full):
+        yield from _read_document(every, listed=full[0].startswith(b"["))
         return
     last = 0
     for number, line in enumerate(every, 1):
@@ -73,8 +87,9 @@ def _beginning(lines: Iterator[bytes]) -> list[bytes]:
     taken: list[bytes] = []
     full = 0
     while full < 2 and len(taken) < MOST_EMPTY and (line := next(lines, None)) is not None:
-        taken.append(line if taken else line.removeprefix(_BOM))
-        full += not taken[-1].isspace()
+        line = line if taken else line.removeprefix(_BOM)
+        taken.append(b"\n" if line.isspace() else line)
+        full += not line.isspace()
     return taken
 
 
@@ -95,10 +110,15 @@ def _is_one_document(beginning: list[bytes]) -> bool:
 def _read_line(line: bytes) -> DraftOrder | InputError:
     if len(line) > LONGEST_LINE:
         return unreadable([("", f"the line is longer than {LONGEST_LINE >> 20} MiB")])
+    if reason := _too_much(line):
+        return unreadable([("", reason)])
     try:
-        return _read_value(_DECODER.decode(line.decode("utf-8")))
+        with _in_turn(line):
+            return _read_value(_DECODER.decode(line.decode("utf-8")))
+    except UnicodeDecodeError as error:
+        return _not_json(error, error.start + 1)
     except (ValueError, RecursionError) as error:
-        return _not_json(error)
+        return _not_json(error, getattr(error, "colno", 0))
 
 
 def _read_value(value: Any) -> DraftOrder | InputError:
@@ -108,60 +128,138 @@ def _read_value(value: Any) -> DraftOrder | InputError:
         return error
 
 
-def _read_document(lines: Iterable[bytes]) -> Iterator[ReadOrder]:
-    content = bytearray()
-    for line in lines:
-        content += line
-        if len(content) > LONGEST_DOCUMENT:
-            limit = f"the file is one JSON value of more than {LONGEST_DOCUMENT >> 20} MiB: write it as JSON Lines"
-            yield 1, unreadable([("", limit)])
+def _too_much(content: bytes | bytearray) -> str | None:
+    """Return what an order has too much of to be decoded: before each value but the first there is a comma."""
+    return f"holds more than {MOST_VALUES:,} values" if content.count(b",") > MOST_VALUES else None
+
+
+def _in_turn(content: bytes | bytearray) -> AbstractContextManager[Any]:
+    return _large if len(content) > LARGE else nullcontext()
+
+
+def _read_document(lines: Iterable[bytes], *, listed: bool) -> Iterator[ReadOrder]:
+    """Read the orders of a list one after another: those before a broken one are kept, and no more than one is read."""
+    line, column = 1, 0
+    for piece in _pieces(lines, listed=listed):
+        if isinstance(piece, tuple):
+            yield piece
             return
+        if reason := _too_much(piece):
+            yield line, unreadable([("", reason)])
+            return
+        with _in_turn(piece):
+            found, next_one = _read_piece(piece, line, column)
+        yield from found
+        if next_one is None:
+            return
+        line, column = next_one
+
+
+def _read_piece(piece: bytearray, line: int, column: int) -> tuple[list[ReadOrder], tuple[int, int] | None]:
+    """Return what a piece of a list holds, and where the next one begins; None: nothing follows that can be read.
+
+    Args:
+        line: Where the piece begins, counted from 1.
+        column: How many characters of that line are before it.
+    """
     try:
-        text = content.rstrip(_ENDS).decode("utf-8").strip("\ufeff")
+        text = piece.decode("utf-8")
     except UnicodeDecodeError as error:
-        yield content.count(b"\n", 0, error.start) + 1, _not_json(error)
-        return
-    number, seen = 1, 0
-    start = len(text) - len(text.lstrip())
-    text = text if text.startswith("[", start) else f"{text[:start]}[{text[start:]}]"
-    for position, order in _values(text, start + 1):
-        number += text.count("\n", seen, position)
-        seen = position
-        yield number, order
+        number, at = _place(piece.decode("latin-1"), error.start, line, column)  # as many characters as bytes
+        return [(number, _not_json(error, at + 1))], None
+    start = _after_space(text, 0)
+    try:
+        value, end = _DECODER.raw_decode(text, start)
+    except (ValueError, RecursionError) as error:
+        number, at = _place(text, getattr(error, "pos", start), line, column)
+        return [(number, _not_json(error, at + 1))], None
+    found = [(_place(text, start, line, column)[0], _read_value(value))]
+    if _after_space(text, end) < len(text):
+        return [*found, _broken(_place(text, end, line, column)[0])], None
+    number, at = _place(text, len(text), line, column)
+    return found, (number, at + 1)
 
 
-def _values(text: str, position: int) -> Iterator[tuple[int, DraftOrder | InputError]]:
-    """Read a list's values one after another, so that those before a broken one are kept."""
-    position = _skip_space(text, position)
-    while not text.startswith("]", position):
-        try:
-            value, end = _DECODER.raw_decode(text, position)
-        except (ValueError, RecursionError) as error:
-            yield getattr(error, "pos", position), _not_json(error)
+def _place(text: str, position: int, line: int, column: int) -> tuple[int, int]:
+    """Return the line of a place in a text that begins there, and how many characters of that line are before it."""
+    begin = text.rfind("\n", 0, position) + 1
+    return line + text.count("\n", 0, position), position - begin + (0 if begin else column)
+
+
+def _after_space(text: str, position: int) -> int:
+    space = _BLANK.match(text, position)
+    return space.end() if space else position
+
+
+def _pieces(lines: Iterable[bytes], *, listed: bool) -> Iterator[bytearray | ReadOrder]:
+    """Cut a list at its commas, and yield what stands between them; at last perhaps where and why nothing more is read.
+
+    Args:
+        listed: It is a list; else what would stand in one.
+    """
+    lines, piece, number, depth, size = iter(lines), bytearray(), 1, 0 if listed else 1, 0
+    for number, line in enumerate(lines, 1):
+        size += len(line)
+        if size > LONGEST_DOCUMENT:
+            limit = f"the file is one JSON value of more than {LONGEST_DOCUMENT >> 20} MiB: write it as JSON Lines"
+            yield number, unreadable([("", limit)])
             return
-        yield position, _read_value(value)
-        position = _skip_space(text, end)
-        if text.startswith(",", position):
-            position = _skip_space(text, position + 1)
-        elif not text.startswith("]", position):
-            yield position, unreadable([("", "a comma or the end of the list is missing: the file is cut or broken")])
+        start = 0
+        for mark in _MARKS.finditer(line):
+            sign = mark[0]
+            depth += _STEPS.get(sign, 0)
+            if depth > 1 or (depth == 1 and sign not in (b"[", b",")):
+                continue
+            piece += line[start : mark.start()]
+            start = mark.end()
+            if sign == b"[":  # where the list begins
+                piece += b" "
+                continue
+            if depth or not _is_blank(piece):
+                yield piece
+            if not depth:
+                rest = chain([line[start:]], lines)
+                over = listed and sign == b"]"
+                yield from _what_follows(rest, number, LONGEST_DOCUMENT - size) if over else [_broken(number)]
+                return
+            piece = bytearray()
+        piece += line[start:]
+        if len(line) > LONGEST_LINE or len(piece) > LONGEST_LINE:
+            limit = f"the line is longer than {LONGEST_LINE >> 20} MiB"
+            if len(line) <= LONGEST_LINE:
+                limit = f"the order is longer than {LONGEST_LINE >> 20} MiB"
+            yield number, unreadable([("", limit)])
             return
-    if text[position + 1 :].strip():
-        yield position, unreadable([("", "something follows after the end of the JSON value")])
+    if not _is_blank(piece):
+        yield piece.rstrip(_ENDS).removesuffix(_BOM)
+    if listed:
+        yield _broken(number)
 
 
-def _skip_space(text: str, position: int) -> int:
-    while text[position : position + 1].isspace():
-        position += 1
-    return position
+def _what_follows(lines: Iterable[bytes], number: int, most: int) -> Iterator[ReadOrder]:
+    """Say so if there is anything behind a list, or more than so many bytes of nothing."""
+    for at, line in enumerate(lines, number):
+        most -= len(line)
+        if most < 0 or not _is_blank(line):
+            yield at, unreadable([("", "something follows after the end of the JSON value")])
+            return
 
 
-def _not_json(error: Exception) -> InputError:
+def _broken(number: int) -> ReadOrder:
+    return number, unreadable([("", "a comma or the end of the list is missing: the file is cut or broken")])
+
+
+def _is_blank(content: bytes | bytearray) -> bool:
+    return not content.strip(_ENDS + _BOM)
+
+
+def _not_json(error: Exception, at: int) -> InputError:
+    """Return what is wrong at a place of its line, counted from 1: at a byte or a character."""
     match error:
         case UnicodeDecodeError():
-            return unreadable([("", f"byte {error.start + 1} is not UTF-8")])
+            return unreadable([("", f"byte {at} is not UTF-8")])
         case json.JSONDecodeError():
-            return unreadable([("", f"this is not JSON: {error.msg} at character {error.colno}")])
+            return unreadable([("", f"this is not JSON: {error.msg} at character {at}")])
         case RecursionError():
             return unreadable([("", "the JSON is nested too deeply")])
         case _:  # Python refuses to read integers of more than 4,300 digits

@@ -1,6 +1,7 @@
 """Many orders at once, each answered for by the number of its line."""
 
 from orderflow.domain.errors import InputError, OrderFlowError
+from orderflow.flow.order import importing
 from orderflow.flow.order.importing import import_orders
 from orderflow.testing.engine import an_order
 from tests.unit.flow.conftest import ANNA
@@ -44,3 +45,20 @@ def test_nothing_is_read_ahead_of_what_is_stored(house):
 
     assert len(results(house, lines())) == 200
     assert told == [200]
+
+
+def test_orders_that_are_large_together_are_stored_before_more_are_read(house, monkeypatch):
+    told = []
+
+    def orders(*numbers):
+        for number in numbers:
+            told.append(len(house.tables.orders))
+            yield an_order(external_order_number=str(number))
+
+    monkeypatch.setattr(importing, "LINES_AT_ONCE", 2 * len(an_order().lines))
+    results(house, orders(0, 1, 2, 3, 4))
+    assert told == [0, 0, 2, 2, 4]
+    monkeypatch.undo()
+    bytes_read = iter(range(0, 10**9, importing.BYTES_AT_ONCE))
+    results(house, orders(5, 6, 7), taken=lambda: next(bytes_read))
+    assert told[5:] == [5, 6, 7]

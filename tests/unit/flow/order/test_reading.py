@@ -209,6 +209,7 @@ def test_everything_of_another_type_is_told_at_once():
         "lines[3]": "must be an object, not a whole number",
     }
     assert faults_of(["an order"]) == {"": "must be an object, not a list"}
+    assert faults_of({"x" * 1_000_000: 1}) == {"x" * 200: "is not a known field"}
 
 
 def test_what_is_missing_or_null_is_for_review_not_for_refusal():

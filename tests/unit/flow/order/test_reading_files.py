@@ -3,6 +3,8 @@ from __future__ import annotations
 import io
 import json
 import re
+import tracemalloc
+from collections.abc import Iterator
 from decimal import Decimal
 from itertools import chain, repeat
 
@@ -130,3 +132,66 @@ def test_lines_without_end_that_hold_nothing_are_not_all_read(before):
     assert (number, len(found)) == (len(before) + MOST_EMPTY, len(before) + 1)
     assert isinstance(error, InputError)
     assert "lines in a row hold nothing" in error.message
+
+
+def peak(lines: Iterator[bytes]) -> tuple[int, int]:
+    """The bytes in memory at most while a file is read, and how many orders it has."""
+    tracemalloc.start()
+    try:
+        orders = sum(isinstance(order, DraftOrder) for _, order in read_orders(lines))
+        return tracemalloc.get_traced_memory()[1], orders
+    finally:
+        tracemalloc.stop()
+
+
+def test_of_a_list_one_order_is_in_memory_at_a_time() -> None:
+    """Each letter beyond the others makes four bytes of all letters of a text."""
+    wide = '{"notes": "😀"},'.encode() + b" " * 65_536 + b"\n"
+    size, orders = peak(chain([b"[\n"], repeat(wide, 256), [b"{}]\n"]))
+    assert orders == 257
+    assert size < 2_000_000
+
+
+def test_blank_lines_before_a_file_s_first_are_not_kept() -> None:
+    size, orders = peak(chain(repeat(b" " * 1_000_000 + b"\n", 50), [b"{}\n", b"{}\n"]))
+    assert orders == 2
+    assert size < 10_000_000
+
+
+@pytest.mark.parametrize(
+    "around", [b"{}\n%s", b"[{},\n%s,\n{}]", b"[{},\n%s"], ids=["line", "list", "list that is cut"]
+)
+def test_an_order_of_too_many_values_is_not_even_decoded(monkeypatch: pytest.MonkeyPatch, around: bytes) -> None:
+    """As lists, these would have 2.5 MB."""
+    monkeypatch.setattr(read_order_file, "MOST_VALUES", 40_000)
+    content = around % (b"[" + b"[]," * 40_000 + b"[],[]]")
+    size, orders = peak(iter(content.splitlines(keepends=True)))
+    assert size < 1_000_000
+    assert orders == 1
+    assert "holds more than 40,000 values" in read(content)[1][1]
+
+
+@pytest.mark.parametrize("before", ["", '{"notes": "ü"}, ', '{"notes": "[{,"},\n', '\n{\n"notes": "\\""\n}, {},'])
+@pytest.mark.parametrize("bad", ['{"notes": x}', '{\n"notes"\n"1"}', "{},,", '{"notes": "1\n"}', '{"notes": [1 2]}'])
+def test_what_is_wrong_in_a_list_is_named_by_its_place_in_the_file(before: str, bad: str) -> None:
+    content = f"[{before}{bad}]"
+    with pytest.raises(json.JSONDecodeError) as caught:
+        json.loads(content)
+    number, said = read(content.encode())[-1]
+    assert number == caught.value.lineno
+    assert f"{caught.value.msg} at character {caught.value.colno}" in said
+
+
+def test_what_would_close_more_than_a_list_is_no_end_of_it() -> None:
+    assert [note[:30] for _, note in read(b'[{"notes": "1"}}')] == ["1", "! The order cannot be read: a co"[:30]]
+    assert "cut or broken" in read(b'{\n"notes": "1"\n}\n}')[1][1]
+    assert "cut or broken" in read(b'[{"notes": "1"},')[1][1]
+    assert read(b'[{"notes": "1"},]\n\x1a') == [(1, "1")]
+
+
+def test_an_order_over_several_lines_may_be_no_longer_than_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(read_order_file, "LONGEST_LINE", 100)
+    whole, long = read(b'[{"notes": "1"},\n{' + b" " * 60 + b"\n" + b" " * 60 + b'\n"notes": "2"}]')
+    assert whole == (1, "1")
+    assert "the order is longer than" in long[1]
+    assert "the line is longer than" in read(b'[{"notes": "1"}, {' + b" " * 100 + b"}]")[-1][1]
