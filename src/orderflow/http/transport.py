@@ -30,7 +30,7 @@ from orderflow.domain.errors import NeedsAttentionError
 from orderflow.domain.reach import Reach, current
 from orderflow.net import addresses
 from orderflow.net.deadline import Counter, Deadline, DeadlineError, sever
-from orderflow.net.names import lookup
+from orderflow.net.names import Found, lookup
 
 _PROXY_VARIABLES = [
     named for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy") for named in (name, name.upper())
@@ -151,10 +151,9 @@ def check_behind_proxy(url: str, reach: Reach, deadline: Deadline) -> None:
         return
     parts = httpx.URL(url)
     try:
-        found = lookup(parts.host, parts.port or 443, deadline)
+        addresses.found(parts.host, parts.port or 443, deadline, reach)
     except OSError:
         return
-    addresses.check(parts.host, [str(one[4][0]) for one in found], reach)
 
 
 def _in_networks(host: str, listed: str) -> bool:
@@ -191,14 +190,17 @@ class _Backend(httpcore.NetworkBackend):
         call: Call = _of_this_thread.call
         deadline = Deadline(call.deadline.left(timeout))
         try:
-            found = lookup(host, port, deadline)
+            found = self._found(host, port, deadline)
         except DeadlineError as error:
             raise httpcore.ConnectTimeout(str(error)) from error
         except OSError as error:
             raise httpcore.ConnectError(str(error)) from error
-        if self._reach is not None:
-            addresses.check(host, [str(one[4][0]) for one in found], self._reach)
         return _Stream(_connected(found, deadline))
+
+    def _found(self, host: str, port: int, deadline: Deadline) -> Found:
+        if self._reach is None:
+            return lookup(host, port, deadline)
+        return addresses.found(host, port, deadline, self._reach)
 
     def sleep(self, seconds: float) -> None:
         raise TypeError("nothing here tries again by itself")

@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Iterable
-from typing import Any
+from functools import partial
 
 from orderflow.domain.errors import NeedsAttentionError, UnavailableError
 from orderflow.domain.reach import Reach, current
 from orderflow.net.allowed import check_addresses
 from orderflow.net.deadline import Deadline
-from orderflow.net.names import lookup
+from orderflow.net.names import Found, begun, lookup
 from orderflow.net.ranges import parsed, public
 
 HOST_UNKNOWN = f"Check how the host's name is written, and DNS on this machine. {UnavailableError.hint}"
@@ -71,6 +71,14 @@ def check(host: str, addresses: Iterable[str], reach: Reach | None = None) -> No
     check_addresses(host, found, reach or current())
 
 
+def found(host: str, port: int, deadline: Deadline, reach: Reach) -> Found:
+    """Return the addresses of a host, looked up and checked by `deadline`.
+
+    Raises: As `connected`.
+    """
+    return lookup(host, port, deadline, reach.organization, partial(check, host, reach=reach))
+
+
 def connected(host: str, port: int, deadline: Deadline, reach: Reach | None = None) -> socket.socket:
     """Return a socket that is connected to `host`: its name is looked up, and its addresses are tried, by `deadline`.
 
@@ -78,10 +86,8 @@ def connected(host: str, port: int, deadline: Deadline, reach: Reach | None = No
         OSError: It cannot be reached.
         NeedsAttentionError: It may not be reached, as `check` says.
     """
-    found = lookup(host, port, deadline)
-    check(host, [str(one[4][0]) for one in found], reach)
     failure: OSError = OSError("no address")
-    for family, kind, protocol, _, address in found:
+    for family, kind, protocol, _, address in found(host, port, deadline, reach or current()):
         opened = socket.socket(family, kind, protocol)
         try:
             opened.settimeout(deadline.left())
@@ -94,22 +100,26 @@ def connected(host: str, port: int, deadline: Deadline, reach: Reach | None = No
     raise failure
 
 
-async def checked_socket(host: str, port: int, reach: Reach | None = None) -> dict[str, Any]:
-    """Return `{"sock": …}` connected to a checked address, for asyncssh; nothing where all addresses are allowed.
+async def checked_socket(host: str, port: int, reach: Reach) -> socket.socket:
+    """Return a socket that is connected to a checked address, for a loop that many share: it waits for no name.
 
-    Raises: As `connected`.
+    Raises:
+        OSError, NeedsAttentionError: As `connected`.
     """
-    if not checks(reach):
-        return {}
     loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    check(host, [str(one[4][0]) for one in found], reach)
-    family, kind, protocol, _, address = found[0]
-    opened = socket.socket(family, kind, protocol)
-    opened.setblocking(False)  # the method's own way
-    try:
-        await loop.sock_connect(opened, address)
-    except BaseException:
-        opened.close()
-        raise
-    return {"sock": opened}
+    failure: OSError = OSError("no address")
+    asked = begun(host, port, reach.organization, partial(check, host, reach=reach))
+    for family, kind, protocol, _, address in await asyncio.wrap_future(asked):
+        opened = socket.socket(family, kind, protocol)
+        opened.setblocking(False)  # the method's own way
+        try:
+            await loop.sock_connect(opened, address)
+        except OSError as error:
+            opened.close()
+            failure = error
+        except BaseException:
+            opened.close()
+            raise
+        else:
+            return opened
+    raise failure

@@ -130,7 +130,11 @@ def check_addresses(host: str, addresses: Iterable[str], reach: Reach) -> None:
     Raises:
         NeedsAttentionError: The connection is restricted, and may not lead to one of these addresses.
     """
-    if reach.restricted and not all(_allowed(parsed(address), reach) for address in addresses):
+    if not reach.restricted:
+        return
+    found = [parsed(address) for address in addresses]
+    servers = _servers() if found else frozenset()
+    if not all(_allowed(address, reach, servers) for address in found):
         raise NeedsAttentionError(
             f"{host} leads to an address that connections set up over the API may not use here.",
             code="ADDRESS_NOT_ALLOWED",
@@ -200,17 +204,17 @@ def refusal(place: Place, reach: Reach) -> ConnectorError | None:
     return None
 
 
-def _allowed(address: Address, reach: Reach) -> bool:
+def _servers() -> frozenset[Address]:
+    """Return the addresses of the installation's servers, looked up anew: others may stand in for them by now."""
+    return frozenset(parsed(found) for host in _rules.servers for found in _resolved(host))
+
+
+def _allowed(address: Address, reach: Reach, servers: frozenset[Address]) -> bool:
     entries = [entry for entry in _rules.networks if entry.organization in ("", reach.organization)]
     special = of_no_server(address)
-    if special is not None or _is_ours(address):
+    if special is not None or address in servers or _is_local(address):
         return any(entry.names(address, special) for entry in entries)
     return any(entry.covers(address) for entry in entries)
-
-
-def _is_ours(address: Address) -> bool:
-    """Return whether an address is this machine's own, or that of a server of the installation."""
-    return _is_local(address) or any(address == parsed(found) for host in _rules.servers for found in _resolved(host))
 
 
 def _is_local(address: Address) -> bool:

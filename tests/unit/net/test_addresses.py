@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import socket
 import time
 
@@ -10,6 +11,7 @@ from orderflow.channels.ftp.target import FTPTarget
 from orderflow.channels.sftp.store import SFTPTarget, close_all, open_sftp
 from orderflow.connectors.dropzone import DropzoneJsonV1Connector
 from orderflow.domain.errors import NeedsAttentionError
+from orderflow.domain.reach import OPERATOR
 from orderflow.http import HttpClient
 from orderflow.net import addresses
 from orderflow.net.deadline import Deadline
@@ -109,3 +111,17 @@ def test_all_addresses_of_a_name_share_one_end(monkeypatch):
         with pytest.raises(TimeoutError):
             addresses.connected("many.example", place[1], Deadline(0.3))
         assert time.monotonic() - began < 1.5
+
+
+def test_a_loop_tries_all_addresses_of_a_name(listener, monkeypatch):
+    port = listener.getsockname()[1]
+
+    def resolve(*_, **__):
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (ip, port)) for ip in ("127.0.0.9", "127.0.0.1")]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    with asyncio.run(addresses.checked_socket("two.example", port, OPERATOR)) as connected:
+        assert connected.getpeername() == ("127.0.0.1", port)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: resolve()[:1])
+    with pytest.raises(ConnectionRefusedError):
+        asyncio.run(addresses.checked_socket("one.example", port, OPERATOR))

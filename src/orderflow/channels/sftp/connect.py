@@ -214,7 +214,7 @@ async def _connect(
     return await asyncssh.connect(
         target.host,
         target.port,
-        **await checked_socket(target.host, target.port, target.reach),
+        sock=await checked_socket(target.host, target.port, target.reach),
         config=None,
         client_factory=lambda: client,
         known_hosts=TRUST_NONE,

@@ -104,8 +104,7 @@ def _refusal(target: SFTPTarget, choice: Choice, names: list[str]) -> NeedsAtten
 
 
 async def _offered(target: SFTPTarget) -> list[list[str]]:
-    where = await checked_socket(target.host, target.port, target.reach) or {"host": target.host, "port": target.port}
-    reader, writer = await asyncio.open_connection(**where)
+    reader, writer = await asyncio.open_connection(sock=await checked_socket(target.host, target.port, target.reach))
     try:
         writer.write(b"SSH-2.0-OrderFlow\r\n")
         for _ in range(_MOST_LINES):
