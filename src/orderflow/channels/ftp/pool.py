@@ -32,7 +32,7 @@ LIMIT_KEPT = 600.0
 LINGERS = 5.0
 """Seconds for which a server may still count a session that we closed."""
 
-_Account = tuple[str, int, str]
+_Account = tuple[str, str, int, str]
 
 
 class Sessions:

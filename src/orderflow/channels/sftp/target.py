@@ -46,9 +46,9 @@ class SFTPTarget:
     reach: Reach = field(default_factory=current)
 
     @property
-    def account(self) -> tuple[str, int, str]:
-        """Who is signed in where; what the server counts sessions by."""
-        return self.host, self.port, self.username
+    def account(self) -> tuple[str, str, int, str]:
+        """Who is signed in where, and for whom: who else names the account takes none of its sessions from them."""
+        return self.reach.organization, self.host, self.port, self.username
 
     @property
     def place(self) -> str:

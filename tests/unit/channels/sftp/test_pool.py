@@ -12,6 +12,7 @@ from orderflow.channels.limits import SessionLimitError, session_limit
 from orderflow.channels.sftp import pool as pools
 from orderflow.channels.sftp.pool import SessionPool
 from orderflow.channels.sftp.target import SFTPTarget
+from orderflow.domain.reach import Reach
 
 AT_ONCE = 3
 
@@ -94,6 +95,25 @@ def test_a_login_that_failed_keeps_no_place(monkeypatch: pytest.MonkeyPatch) -> 
             await pool.acquire(target)
         server.limit = None
         await pool.acquire(replace(target, apart="test"))
+        await pool.close()
+
+    asyncio.run(main())
+
+
+def test_another_organization_that_names_the_account_takes_none_of_its_sessions(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    server = Server()
+    monkeypatch.setattr(pools, "connect", server.connect)
+    ours, theirs = (
+        SFTPTarget("ftp.acme.example", username="acme", max_sessions=1, connect_timeout=600, reach=Reach(slug))
+        for slug in ("acme", "evil")
+    )
+
+    async def main() -> None:
+        pool = SessionPool()
+        async with pool.session(theirs), pool.session(ours):
+            assert server.open == 2
         await pool.close()
 
     asyncio.run(main())
