@@ -1,8 +1,8 @@
 """Live sessions of connections, kept between calls: one cache for all connectors of this process.
 
 A configuration is one thing, the session that lives by it another: its open connections, its access token. Sessions
-are known by a digest of the configuration, so that no secret is a key; the one that was not used for longest gives
-way, and one that nobody used for some minutes is closed.
+are known by a digest of the configuration, so that no secret is a key. Of the organization that has most, the one that
+was not used for longest gives way; one that nobody used for some minutes is closed.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import os
 import secrets
 import threading
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Generic, Protocol, TypeVar
@@ -27,7 +27,7 @@ from orderflow.domain.reach import Reach, current
 
 log = structlog.get_logger(__name__)
 MOST = 256
-"""Sessions that are kept; an installation has a handful of connections per organization."""
+"""Sessions that are kept, of all organizations; each has a handful of connections."""
 
 IDLE = 600.0
 """Seconds for which a session that nobody uses is kept."""
@@ -46,6 +46,7 @@ S = TypeVar("S", bound=Session)
 class _Kept(Generic[S]):
     def __init__(self, digest: bytes, owner: object, session: S) -> None:
         self.digest, self.owner, self.session = digest, owner, session
+        self.organization = current().organization
         self.users, self.used_at, self.dropped = 0, time.monotonic(), False
 
 
@@ -136,8 +137,15 @@ class Sessions:
         first = next(iter(self._kept.values()), None)
         if too_many <= 0 and (first is None or first.used_at >= oldest):  # it is asked after each order
             return []
-        unused = [(digest, kept) for digest, kept in self._kept.items() if not kept.users]
-        return [digest for n, (digest, kept) in enumerate(unused) if n < too_many or kept.used_at < oldest]
+        unused = [kept for kept in self._kept.values() if not kept.users]
+        gone = [kept for kept in unused if kept.used_at < oldest]
+        spare = [kept for kept in unused if kept.used_at >= oldest]
+        held = Counter(kept.organization for kept in self._kept.values())
+        for _ in range(min(too_many - len(gone), len(spare))):
+            gone.append(max(spare, key=lambda kept: held[kept.organization]))
+            spare.remove(gone[-1])
+            held[gone[-1].organization] -= 1
+        return [kept.digest for kept in gone]
 
     def _drop(self, digests: list[bytes]) -> list[_Kept[Any]]:
         """Take some out; returns those that can be closed at once."""

@@ -6,7 +6,6 @@ Source of the language: https://jmespath.org/specification.html
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
 import jmespath
@@ -15,9 +14,13 @@ from jmespath.visitor import TreeInterpreter
 
 from orderflow.domain.strict_json import Contradiction, contradicted
 from orderflow.formats.budget import Budget, SpentError
+from orderflow.formats.shared_cache import SharedCache
 
 LONGEST_EXPRESSION = 1_000
 """Characters."""
+
+MOST_KEPT = 1_000_000
+"""Characters of expressions whose trees are kept, each counted with 1,000 more."""
 
 MOST_UNITS = 1_000_000
 LARGEST_VALUE = 300_000
@@ -35,8 +38,7 @@ def check(expression: str) -> str:
     return expression
 
 
-@lru_cache(maxsize=1_024)
-def compiled(expression: str) -> dict[str, Any]:
+def _compiled(expression: str) -> dict[str, Any]:
     """Return the tree of an expression. Raises ValueError: it is none, or too long."""
     if len(expression) > LONGEST_EXPRESSION:
         raise ValueError(f"is longer than {LONGEST_EXPRESSION} characters")
@@ -45,6 +47,10 @@ def compiled(expression: str) -> dict[str, Any]:
     except (jmespath.exceptions.JMESPathError, RecursionError, OverflowError, ValueError):
         raise ValueError("is not a JMESPath expression; see https://jmespath.org") from None
     return tree
+
+
+compiled = SharedCache(_compiled, MOST_KEPT)
+"""`_compiled`, once per expression."""
 
 
 def search(expression: str, value: Any) -> Any:

@@ -17,6 +17,7 @@ from orderflow.connectors.registry import ConnectorRegistry
 from orderflow.connectors.sessions import SESSIONS, Sessions
 from orderflow.domain.delivery import ExportResult, TestResult
 from orderflow.domain.errors import ConfigError
+from orderflow.domain.reach import Reach, within
 
 
 class Line:
@@ -190,6 +191,18 @@ def test_the_end_of_the_process_closes_the_sessions_of_all_connectors(monkeypatc
     line = line_of(ConnectorRegistry._connectors["LINES"], {"host": "a", "password": "s3cret"})
     ConnectorRegistry.close()
     assert line.closed == 1
+
+
+def test_an_organization_that_opens_many_pushes_out_its_own():
+    sessions = Sessions(most=4)
+    with within(Reach("acme")), sessions.use(0, "ours", Line) as ours:
+        pass
+    for number in range(100):
+        with within(Reach("evil")), sessions.use(0, number, Line) as last:
+            pass
+    assert (ours.closed, last.closed, len(sessions)) == (0, 0, 4)
+    with within(Reach("acme")), sessions.use(0, "ours", Line) as again:
+        assert again is ours
 
 
 class Cache(RuleBasedStateMachine):

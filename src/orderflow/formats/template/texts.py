@@ -16,6 +16,7 @@ import msgspec
 from orderflow.domain.errors import RejectedError
 from orderflow.domain.orders import DraftOrder
 from orderflow.formats.order_fields import order_fields, sample_order
+from orderflow.formats.shared_cache import SharedCache
 from orderflow.formats.template.filters import as_json, in_form, in_text, in_xml
 from orderflow.formats.template.letters import CharacterError, not_allowed
 from orderflow.formats.template.templates import Template
@@ -23,7 +24,10 @@ from orderflow.formats.template.templates import Template
 Kind = Literal["json", "xml", "form", "text"]
 Writer = Callable[[Any], str]
 
-template = lru_cache(maxsize=1_024)(Template)
+MOST_KEPT = 2_000_000
+"""Characters of templates that are kept compiled, which takes many times as much memory."""
+
+template = SharedCache(Template, MOST_KEPT)
 """`Template`, compiled once per text."""
 
 _WRITERS: dict[str, Writer] = {"json": as_json, "xml": in_xml, "form": in_form}
