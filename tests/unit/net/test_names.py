@@ -49,7 +49,8 @@ def system(monkeypatch: pytest.MonkeyPatch, port: int) -> Iterator[System]:
     monkeypatch.setattr(names, "_look_ups", names._LookUps())
     monkeypatch.setattr(socket, "getaddrinfo", system.getaddrinfo)
     yield system
-    names._look_ups._waiting.clear()
+    with names._look_ups._lock:
+        names._look_ups._waiting.clear()
     system.over.set()
     wait_until(lambda: not names._look_ups._busy, lambda: "threads that are over are still counted")
 
