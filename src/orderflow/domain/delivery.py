@@ -83,6 +83,7 @@ class Sent:
         erp_order_id: The ERP's number, if it has given one.
         control_number: That its document carries; 0 if its format counts none.
         led_to: Where its connection led when it was sent, as a digest; None: not known, or it was staged.
+        changed: A change of it was sent after it, or may have been.
     """
 
     export_id: UUID
@@ -93,6 +94,7 @@ class Sent:
     erp_order_id: str | None = None
     control_number: int = 0
     led_to: str | None = None
+    changed: bool = False
 
 
 @dataclass(slots=True)

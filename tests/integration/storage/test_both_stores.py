@@ -564,6 +564,32 @@ def test_a_recall_is_about_the_newest_delivery_that_the_erp_has_or_may_have(
     (attempt,) = claimed(bench, way).attempts
     assert attempt.order.delivery.sent is not None
     assert attempt.order.delivery.sent.export_id == (second if means_the_later else first)
+    assert not attempt.order.delivery.sent.changed
+
+
+@pytest.mark.parametrize(
+    ("later", "is_changed"),
+    [
+        ({"status": ERPExportStatus.FAILED}, False),
+        ({"status": ERPExportStatus.PENDING}, False),
+        ({"status": ERPExportStatus.PENDING, "held_at": "now"}, True),
+        ({"status": ERPExportStatus.SENT}, True),
+    ],
+)
+def test_a_recall_knows_whether_the_erp_has_a_change_too_or_may_have(
+    bench: Bench, later: dict[str, Any], is_changed: bool
+) -> None:
+    way, order_id = connection(bench), order(bench, "RECALLING")
+    first = export(bench, way, ERPExportStatus.ACKED, of=order_id, filename="first.json")
+    bench.passes(1)
+    columns: dict[str, Any] = {name: bench.now() if value == "now" else value for name, value in later.items()}
+    later_on = bench.now() + timedelta(days=1)
+    export(bench, way, of=order_id, kind=Kind.CHANGE, follows=first, next_attempt_at=later_on, **columns)
+    bench.passes(1)
+    export(bench, way, of=order_id, kind=Kind.RECALL)
+    (attempt,) = claimed(bench, way).attempts
+    assert attempt.order.delivery.sent is not None
+    assert (attempt.order.delivery.sent.export_id, attempt.order.delivery.sent.changed) == (first, is_changed)
 
 
 def test_what_waits_is_made_a_change_of_what_the_erp_has_after_all(bench: Bench) -> None:

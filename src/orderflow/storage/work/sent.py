@@ -8,8 +8,8 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from orderflow.domain.delivery import Sent
-from orderflow.domain.states import ARRIVED
-from orderflow.storage.tables.states import among, in_doubt, is_order
+from orderflow.domain.states import ARRIVED, Kind
+from orderflow.storage.tables.states import among, in_doubt, is_order, quoted
 
 
 def _led_to_at(begun: str) -> str:
@@ -27,11 +27,15 @@ def _led_to_at(begun: str) -> str:
 
 LED_TO = f"CASE WHEN e.staged_path IS NULL THEN {_led_to_at('last_begun_at')} END"
 """SQL for: where the export `e` was sent, as a digest; NULL: that is not known, or it was staged."""
+_CHANGED = f"""EXISTS (
+        SELECT FROM erp_export n
+        WHERE n.draft_order_id = e.draft_order_id AND n.kind = {quoted(Kind.CHANGE)} AND n.created_at > e.created_at
+          AND ({among(ARRIVED, "n.status")} OR ({in_doubt("n")})))"""
 _SENT = text(f"""
     SELECT DISTINCT ON (e.draft_order_id) e.draft_order_id, e.id, e.created_at, e.filename, e.staged_path,
            e.dropzone_path, e.control_number,
            COALESCE(e.erp_order_id, CASE WHEN o.erp_order_id_source <> 'filename' THEN o.erp_order_id END) AS number,
-           {LED_TO} AS led_to
+           {LED_TO} AS led_to, {_CHANGED} AS changed
     FROM erp_export e JOIN draft_order o ON o.id = e.draft_order_id
     WHERE e.draft_order_id = ANY(:ids) AND {is_order("e")} AND e.filename IS NOT NULL
     -- What was refused, or not sent yet, the ERP does not have, though it be newer than the one that it confirmed.
@@ -60,6 +64,7 @@ def sent(connection: Connection, order_ids: Sequence[UUID]) -> dict[UUID, Sent]:
             row.number,
             row.control_number or 0,
             row.led_to,
+            row.changed,
         )
         for row in rows
     }

@@ -219,8 +219,8 @@ class MemoryLeases(MemoryLanes):
         return row.kind in CONTENT_KINDS and (edited or changed_since(self._tables, row))
 
     def _sent(self, order_id: UUID) -> Sent | None:
-        exports = reversed(self._tables.exports_of(order_id))
-        rows = [row for row in exports if row.kind is Kind.ORDER and row.filename]
+        exports = self._tables.exports_of(order_id)
+        rows = [row for row in reversed(exports) if row.kind is Kind.ORDER and row.filename]
         if not rows:
             return None
         row, order = max(rows, key=_is_there), self._tables.orders[order_id]
@@ -234,6 +234,7 @@ class MemoryLeases(MemoryLanes):
             number,
             row.control_number or 0,
             row.led_to,
+            any(one.kind is Kind.CHANGE and one.created_at > row.created_at and _is_there(one) for one in exports),
         )
 
     def _revision(self, order_id: UUID) -> int:

@@ -18,6 +18,7 @@ from orderflow.flow.delivery.claim import claim
 from orderflow.flow.delivery.deliver import deliver
 from orderflow.flow.delivery.open_target import open_target
 from orderflow.flow.delivery.push_batch import run
+from orderflow.flow.delivery.recall import recall_in
 from orderflow.flow.delivery.request import request_push
 from orderflow.flow.delivery.resolve import resolve_held
 from orderflow.flow.doctor import examine
@@ -184,6 +185,23 @@ def test_an_erp_that_takes_files_by_renaming_gives_the_order_back_and_gets_it_an
     (anew,) = (folders / "out").glob("*.json")
     assert json.loads(anew.read_bytes())["header"]["notes"] == "twelve"
     assert recalled.name.removesuffix(".recalled") != anew.name
+
+
+def test_an_order_whose_change_is_a_file_of_its_own_is_not_taken_back_by_renaming_one(
+    installation: Installation, folders: Path
+) -> None:
+    way = connect(installation, folders, receiver_takes="rename", reads_changes=True)
+    (order_id,) = installation.pushed(1)
+    installation.work_off(way)
+    changed(installation, order_id, "twelve")
+    installation.work_off(way)
+    with installation.wiring.store.work(installation.org_id) as work:
+        recall_in(work, order_id, "wrong prices", ACTOR)
+    installation.work_off(way)
+    assert installation.order(order_id)["status"] == "PUSHED"
+    (recall,) = installation.rows("SELECT error_json FROM erp_export WHERE kind = 'recall'")
+    assert recall["error_json"]["code"] == "TOO_LATE"
+    assert len(list((folders / "out").glob("*.json"))) == 2
 
 
 def test_a_folder_whose_erp_reads_no_changes_gets_none(installation: Installation, folders: Path) -> None:
