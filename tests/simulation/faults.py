@@ -140,7 +140,7 @@ FAULTS = (
     Fault(
         "the last of a slow batch counts from its beginning",
         LEASES,
-        "now if item.still_in_doubt and attempt.sent else begun",
+        "now if item.still_in_doubt and (attempt.sent or row.staged_at) else begun",
         "begun",
         rare=True,
     ),
