@@ -34,7 +34,8 @@ def test_what_it_adds_disturbs_no_statement_that_is_prepared(installation: Any, 
                 assert one_order(View(connection, installation.org_id), order_id).status == "PUSHED"
 
     work()
-    as_owner(admin_url, *[f"ALTER TABLE {table} ADD COLUMN carrier text" for table in Base.metadata.tables])
+    tables = Base.metadata.tables.keys() - {"event_waiting", "event_numbered"}  # parts, which have what the whole has
+    as_owner(admin_url, *[f"ALTER TABLE {table} ADD COLUMN carrier text" for table in sorted(tables)])
     work()
     assert len(zone.takes) == 14
 

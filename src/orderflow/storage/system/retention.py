@@ -21,6 +21,7 @@ from orderflow.storage.database import Database
 from orderflow.storage.store import SqlStore
 from orderflow.storage.tables.roles import SYSTEM_ROLE
 from orderflow.storage.tables.states import among
+from orderflow.storage.work.events import number_events
 from orderflow.storage.work.kept_answers import KEPT_HOURS
 
 BATCH = 500
@@ -70,36 +71,36 @@ _OLD_CANCELLATIONS = text("""
     WHERE cancelled_by <> 'forgotten' AND order_id < CAST(rpad(lpad(to_hex(CAST(
         extract(epoch FROM now() - make_interval(days => :days)) * 1000 AS bigint)), 12, '0'), 32, '0') AS uuid)
 """)
-# The oldest by their ids, which is about by their age: an event of a long transaction stays a little longer.
+# Where the oldest without a number is old: numbered it goes like all others, whether anybody reads them or not.
+_UNTOLD = text("""
+    SELECT g.id FROM organization g
+    WHERE (SELECT e.at FROM event e WHERE e.org_id = g.id AND e.number IS NULL ORDER BY e.id LIMIT 1)
+        < now() - make_interval(days => :event_days)
+""")
+# Up to the first that is not old: an event of a long transaction stays a little longer, and those behind it.
 _OLD_EVENTS = text("""
-    SELECT id, org_id, number FROM (
-        SELECT id, org_id, number, at FROM event WHERE id > 0 ORDER BY id LIMIT :batch) oldest
-    WHERE at < now() - make_interval(days => :event_days) ORDER BY id
+    SELECT o.org_id, max(o.number) AS upto, count(*) AS events
+    FROM event_counter c CROSS JOIN LATERAL (
+        SELECT e.org_id, e.number,
+               bool_and(e.at < now() - make_interval(days => :event_days)) OVER (ORDER BY e.number) AS old
+        FROM (SELECT * FROM event WHERE org_id = c.org_id AND number > c.pruned ORDER BY number LIMIT :batch) e
+    ) o
+    WHERE o.old AND (SELECT e.at FROM event e WHERE e.org_id = c.org_id AND e.number > c.pruned
+                     ORDER BY e.number LIMIT 1) < now() - make_interval(days => :event_days)
+    GROUP BY o.org_id ORDER BY o.org_id LIMIT 1
 """)
-# Whoever numbers events holds the counter, so none is numbered while it goes. What goes without a number uses one up.
-_COUNTERS = (
-    text("INSERT INTO event_counter (org_id) SELECT unnest(CAST(:orgs AS uuid[])) ON CONFLICT DO NOTHING"),
-    text("SELECT FROM event_counter WHERE org_id = ANY(:orgs) ORDER BY org_id FOR UPDATE"),
+_HOLD_COUNTER = text("SELECT FROM event_counter WHERE org_id = :org_id FOR UPDATE")
+_DELETE_EVENTS = (
+    text("DELETE FROM event WHERE org_id = :org_id AND number <= :upto"),
+    text("UPDATE event_counter SET pruned = GREATEST(pruned, :upto) WHERE org_id = :org_id"),
 )
-_DELETE_EVENTS = text("""
-    WITH gone AS (
-        DELETE FROM event WHERE id = ANY(:ids) RETURNING org_id, number
-    ), counted AS (
-        SELECT org_id, max(number) AS highest, count(*) FILTER (WHERE number IS NULL) AS unnumbered
-        FROM gone GROUP BY org_id
-    )
-    UPDATE event_counter c
-    SET last = c.last + g.unnumbered,
-        pruned = GREATEST(c.pruned, g.highest, CASE WHEN g.unnumbered > 0 THEN c.last + g.unnumbered END)
-    FROM counted g WHERE c.org_id = g.org_id
-""")
 # An endpoint that takes nothing for so long is told what it will never get, and so is whoever looks at it.
 _NOTE_MISSED = text("""
     WITH lost AS (
-        SELECT w.id, w.org_id, count(*) AS events, COALESCE(max(e.number), w.position) AS number
+        SELECT w.id, w.org_id, count(*) AS events, max(e.number) AS number
         FROM event e JOIN webhook_endpoint w ON w.org_id = e.org_id AND (w.kinds = '{}' OR e.kind = ANY(w.kinds))
-        WHERE e.id = ANY(:ids)
-          AND (e.number IS NULL OR e.number > w.position
+        WHERE e.org_id = :org_id AND e.number <= :upto
+          AND (e.number > w.position
                OR EXISTS (SELECT FROM webhook_delivery d
                           WHERE d.endpoint_id = w.id AND d.number = e.number AND d.delivered_at IS NULL))
         GROUP BY w.id
@@ -117,11 +118,11 @@ _NOTE_MISSED = text("""
 _DELETE_TOLD = (
     text("""
         DELETE FROM webhook_delivery d USING webhook_endpoint w, event_counter c
-        WHERE w.org_id = ANY(:orgs) AND c.org_id = w.org_id AND d.endpoint_id = w.id AND d.number <= c.pruned
+        WHERE w.org_id = :org_id AND c.org_id = w.org_id AND d.endpoint_id = w.id AND d.number <= c.pruned
     """),
     text("""
         DELETE FROM webhook_attempt a USING webhook_endpoint w, event_counter c
-        WHERE w.org_id = ANY(:orgs) AND c.org_id = w.org_id AND a.endpoint_id = w.id AND a.number <= c.pruned
+        WHERE w.org_id = :org_id AND c.org_id = w.org_id AND a.endpoint_id = w.id AND a.number <= c.pruned
           AND (a.attempt > 0 OR a.created_at < now() - make_interval(days => :event_days))
     """),
 )
@@ -241,6 +242,7 @@ def prune(
             (_prune_audit, batch * 10),
             (_prune_jobs, batch * 10),
             (_forget_cancellations, batch),
+            (_number_events, batch * 10),
             (_prune_events, batch * 10),
         )
         ages = {"days": days, "event_days": min(days, event_days or days)}
@@ -288,17 +290,25 @@ def _prune_jobs(database: Database, _documents: ObjectStore, _done: Pruned, limi
     return ended
 
 
+def _number_events(
+    database: Database, _documents: ObjectStore, _done: Pruned, limits: dict[str, Any]
+) -> datetime | None:
+    with database.system() as connection:
+        untold = connection.execute(_UNTOLD, limits).scalars().all()
+    for org_id in untold:
+        with database.system() as connection:
+            number_events(connection, org_id)
+    return _EVER if untold else None
+
+
 def _prune_events(database: Database, _documents: ObjectStore, done: Pruned, limits: dict[str, Any]) -> datetime | None:
     with database.system() as connection:
-        old = connection.execute(_OLD_EVENTS, limits).all()
-        if not old:
+        old = connection.execute(_OLD_EVENTS, limits).first()
+        if old is None:
             return None
-        orgs = {"orgs": list({row.org_id for row in old}), "event_days": limits["event_days"]}
-        _run(connection, _COUNTERS, orgs)
-        connection.execute(_NOTE_MISSED, {"ids": [row.id for row in old], "event_days": limits["event_days"]})
-        connection.execute(_DELETE_EVENTS, {"ids": [row.id for row in old]})
-        _run(connection, _DELETE_TOLD, orgs)
-    done.events += len(old)
+        place = {"org_id": old.org_id, "upto": old.upto, "event_days": limits["event_days"]}
+        _run(connection, (_HOLD_COUNTER, _NOTE_MISSED, *_DELETE_EVENTS, *_DELETE_TOLD), place)
+    done.events += old.events
     return _EVER
 
 

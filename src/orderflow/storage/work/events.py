@@ -18,7 +18,8 @@ _NUMBER = text("""
         SELECT id, row_number() OVER (ORDER BY id) AS place
         FROM (SELECT id FROM event WHERE org_id = :org_id AND number IS NULL ORDER BY id LIMIT :most) waiting
     ), numbered AS (
-        UPDATE event e SET number = :last + fresh.place FROM fresh WHERE e.id = fresh.id RETURNING e.id
+        UPDATE event e SET number = :last + fresh.place FROM fresh
+        WHERE e.org_id = :org_id AND e.number IS NULL AND e.id = fresh.id RETURNING e.id
     )
     UPDATE event_counter SET last = last + (SELECT count(*) FROM numbered) WHERE org_id = :org_id
     RETURNING last

@@ -5,7 +5,7 @@ from __future__ import annotations
 from orderflow.storage.tables import sealing as _sealing  # noqa: F401  # seals ERPConnection rows as they are flushed
 from orderflow.storage.tables.models.base import Base
 from orderflow.storage.tables.models.connections import ControlCounter, ERPConnection, ERPLane, OrdersTaken, RouteSet
-from orderflow.storage.tables.models.events import EventCounter, EventRow
+from orderflow.storage.tables.models.events import EventCounter, EventRow, NumberedEvent, WaitingEvent
 from orderflow.storage.tables.models.exports import (
     MOST_INBOUND,
     DeliveryProof,
@@ -74,6 +74,7 @@ __all__ = [
     "NoticeSecret",
     "NoticeWay",
     "NotificationRow",
+    "NumberedEvent",
     "OrderHold",
     "OrderKeyRow",
     "OrdersTaken",
@@ -82,6 +83,7 @@ __all__ = [
     "RouteSet",
     "SavedView",
     "SignInSource",
+    "WaitingEvent",
     "WebhookAttempt",
     "WebhookDelivery",
     "WebhookEndpoint",

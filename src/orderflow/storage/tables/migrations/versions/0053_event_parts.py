@@ -1,0 +1,133 @@
+"""An event that is numbered moves to a part of its own, instead of being written again beside itself in each index.
+
+`event` stays the name by which all write, number, read and delete, the former release as well. Until it has parts,
+what waits for a number is collected in a table that inherits from it, so that all others can be held to have one
+beside the work, and the table itself becomes a part without being read.
+"""
+
+from alembic import op
+from sqlalchemy import text
+
+from orderflow.storage.tables.roles import APP_ROLE
+from orderflow.storage.tables.row_security import keep_policy_from_indexes, wall_off
+
+revision = "0053"
+down_revision = "0052"
+
+_COLLECT = (
+    """
+    CREATE TABLE event_waiting () INHERITS (event) WITH (
+        autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_analyze_scale_factor = 0.01)
+    """,
+    "CREATE INDEX idx_event_waiting ON event_waiting (org_id, id)",
+    "ALTER TABLE event ADD CONSTRAINT event_is_numbered CHECK (number IS NOT NULL) NO INHERIT NOT VALID",
+    """
+    CREATE FUNCTION event_waits() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        INSERT INTO event_waiting VALUES (NEW.*);
+        RETURN NULL;
+    END $$
+    """,
+    "CREATE TRIGGER event_waits BEFORE INSERT ON event FOR EACH ROW EXECUTE FUNCTION event_waits()",
+    "ALTER TABLE event NO FORCE ROW LEVEL SECURITY",  # for us, who own it; all others are held to it as before
+)
+# Who numbers events holds their counter, and finds each that it has seen.
+_MOVE = """
+    DO $$
+    DECLARE
+        moved bigint;
+    BEGIN
+        LOOP
+            LOCK TABLE event_counter IN EXCLUSIVE MODE;
+            WITH gone AS (
+                DELETE FROM ONLY event
+                WHERE id IN (SELECT id FROM ONLY event WHERE number IS NULL LIMIT 5000) RETURNING *
+            )
+            INSERT INTO event_waiting SELECT * FROM gone;
+            GET DIAGNOSTICS moved = ROW_COUNT;
+            COMMIT;
+            EXIT WHEN moved = 0;
+        END LOOP;
+    END $$
+"""
+_ORDER = "btree (order_id) WHERE (number IS NOT NULL)"
+_DIVIDE = (
+    "DROP TRIGGER event_waits ON event",
+    "DROP FUNCTION event_waits()",
+    "ALTER TABLE event_waiting NO INHERIT event",
+    """
+    WITH gone AS (DELETE FROM event_waiting WHERE number IS NOT NULL RETURNING *)
+    INSERT INTO event OVERRIDING SYSTEM VALUE SELECT * FROM gone
+    """,
+    "ALTER TABLE event ALTER COLUMN number SET NOT NULL",
+    "ALTER TABLE event DROP CONSTRAINT event_is_numbered, DROP CONSTRAINT pk_event, ALTER COLUMN id DROP IDENTITY",
+    "DROP INDEX idx_event_unnumbered",
+    "ALTER TABLE event RENAME TO event_numbered",
+    """
+    CREATE TABLE event (
+        id bigint GENERATED ALWAYS AS IDENTITY (START WITH {next}) NOT NULL,
+        org_id uuid NOT NULL,
+        number bigint,
+        kind text NOT NULL,
+        order_id uuid,
+        connection_id uuid,
+        at timestamptz DEFAULT now() NOT NULL,
+        data jsonb NOT NULL
+    ) PARTITION BY RANGE (number)
+    """,
+    "ALTER TABLE event ATTACH PARTITION event_numbered FOR VALUES FROM (MINVALUE) TO (MAXVALUE)",
+    "ALTER TABLE event ATTACH PARTITION event_waiting DEFAULT",
+    f"REVOKE ALL ON event_numbered, event_waiting FROM {APP_ROLE}",
+    f"REVOKE UPDATE (number) ON event_numbered FROM {APP_ROLE}",
+    f"GRANT SELECT ON event_numbered, event_waiting TO {APP_ROLE}",
+    "ALTER TABLE event_numbered FORCE ROW LEVEL SECURITY",
+    "ALTER TABLE event_waiting FORCE ROW LEVEL SECURITY",
+)
+
+
+def upgrade() -> None:
+    # Each of these may be said twice, for an upgrade that broke off begins again.
+    if _kind("event") == "p":
+        return
+    if _kind("event_waiting") is None:
+        _collect_what_waits()
+    with op.get_context().autocommit_block():
+        op.execute(_MOVE)
+        op.execute("ALTER TABLE event VALIDATE CONSTRAINT event_is_numbered")
+        if not _is("idx_event_order", _ORDER):
+            op.execute("DROP INDEX CONCURRENTLY IF EXISTS new_idx_event_order")
+            op.execute(f"CREATE INDEX CONCURRENTLY new_idx_event_order ON event USING {_ORDER}")
+            op.execute("DROP INDEX CONCURRENTLY IF EXISTS idx_event_order")
+            op.execute("ALTER INDEX new_idx_event_order RENAME TO idx_event_order")
+    _divide()
+
+
+def _collect_what_waits() -> None:
+    op.execute("LOCK TABLE event IN ACCESS EXCLUSIVE MODE")
+    for statement in _COLLECT:
+        op.execute(statement)
+    wall_off("event_waiting", "INSERT")
+    keep_policy_from_indexes("event_waiting")
+    op.execute("ALTER TABLE event_waiting NO FORCE ROW LEVEL SECURITY")
+
+
+def _divide() -> None:
+    op.execute("LOCK TABLE event, event_waiting IN ACCESS EXCLUSIVE MODE")
+    following = op.get_bind().execute(text("SELECT nextval(pg_get_serial_sequence('event', 'id'))")).scalar_one()
+    for statement in _DIVIDE:
+        op.execute(statement.format(next=following))
+    wall_off("event", "SELECT, INSERT, UPDATE (number)")
+    keep_policy_from_indexes("event")
+
+
+def _kind(table: str) -> str | None:
+    query = text("SELECT relkind::text FROM pg_class WHERE oid = to_regclass(:name)")
+    return op.get_bind().execute(query, {"name": table}).scalar()
+
+
+def _is(index: str, definition: str) -> bool:
+    query = text("""
+        SELECT split_part(pg_get_indexdef(indexrelid), ' USING ', 2) FROM pg_index
+        WHERE indexrelid = to_regclass(:name) AND indisvalid
+    """)
+    return bool(op.get_bind().execute(query, {"name": index}).scalar() == definition)

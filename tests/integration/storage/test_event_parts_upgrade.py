@@ -1,0 +1,122 @@
+"""Events get parts while they are written and numbered, also by the former release, and by an upgrade in two goes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+from alembic import command
+from sqlalchemy import NullPool, create_engine, make_url
+
+from orderflow.postgres.errors import DatabaseSetupError
+from orderflow.storage.tables import migrations
+from orderflow.storage.tables.migrations import upgrade
+
+ADD = "INSERT INTO draft_order (id, org_id, status) VALUES (%s, %s, 'NEEDS_REVIEW')"
+CHANGE = "UPDATE draft_order SET status = 'READY' WHERE id = %s"
+FORMER_NUMBERING = """
+    WITH fresh AS (
+        SELECT id, row_number() OVER (ORDER BY id) AS place
+        FROM (SELECT id FROM event WHERE org_id = %(org)s AND number IS NULL ORDER BY id LIMIT %(most)s) waiting
+    ), numbered AS (
+        UPDATE event e SET number = %(last)s + fresh.place FROM fresh WHERE e.id = fresh.id RETURNING e.id
+    )
+    UPDATE event_counter SET last = last + (SELECT count(*) FROM numbered) WHERE org_id = %(org)s
+"""
+
+
+@pytest.fixture
+def before(empty_url: str) -> str:
+    """The owner's URL of a database whose events have no parts."""
+    with create_engine(empty_url, poolclass=NullPool).connect() as connection:
+        config = migrations._config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0052")
+        connection.commit()
+    return make_url(empty_url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+@pytest.fixture
+def owner(before: str) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(before, autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture
+def org_id(owner: psycopg.Connection) -> UUID:
+    org_id = uuid4()
+    owner.execute("INSERT INTO organization (id, slug, name) VALUES (%s, 'acme', 'X')", (org_id,))
+    owner.execute("INSERT INTO event_counter (org_id) VALUES (%s)", (org_id,))
+    return org_id
+
+
+def change_orders(connection: psycopg.Connection, org_id: UUID, count: int) -> None:
+    for _ in range(count):
+        order_id = uuid4()
+        connection.execute(ADD, (order_id, org_id))
+        connection.execute(CHANGE, (order_id,))
+
+
+def number_as_the_former_release(connection: psycopg.Connection, org_id: UUID, most: int) -> None:
+    with connection.transaction():
+        found = connection.execute("SELECT last FROM event_counter WHERE org_id = %s FOR UPDATE", (org_id,)).fetchone()
+        assert found
+        connection.execute(FORMER_NUMBERING, {"org": org_id, "most": most, "last": found[0]})
+
+
+def assert_each_has_its_number(connection: psycopg.Connection, org_id: UUID, events: int) -> None:
+    number_as_the_former_release(connection, org_id, events)
+    told = connection.execute("SELECT number, order_id, id, tableoid::regclass::text FROM event ORDER BY number")
+    numbers, orders, ids, parts = zip(*told.fetchall(), strict=True)
+    assert numbers == tuple(range(1, events + 1)), "each once, without a gap"
+    assert set(parts) == {"event_numbered"}
+    by_order = [sorted(ids[place] for place, each in enumerate(orders) if each == order) for order in set(orders)]
+    assert all([i for i in ids if i in own] == own for own in by_order), "those of one order as they were written"
+
+
+def test_an_upgrade_that_broke_off_goes_on_and_what_happened_in_between_is_there(
+    owner: psycopg.Connection, empty_url: str, org_id: UUID
+) -> None:
+    change_orders(owner, org_id, 10)
+    number_as_the_former_release(owner, org_id, 7)
+    owner.execute("CREATE TABLE event_numbered (taken int)")
+    with pytest.raises(DatabaseSetupError, match="event_numbered"):
+        upgrade(empty_url)
+    change_orders(owner, org_id, 10)
+    assert owner.execute("SELECT count(*) FROM event").fetchone() == (40,)
+    number_as_the_former_release(owner, org_id, 20)
+    owner.execute("DROP TABLE event_numbered")
+    upgrade(empty_url)
+    change_orders(owner, org_id, 10)
+    assert_each_has_its_number(owner, org_id, 60)
+
+
+def test_events_are_written_and_numbered_while_they_get_their_parts(
+    owner: psycopg.Connection, before: str, empty_url: str, org_id: UUID
+) -> None:
+    done, written = threading.Event(), 0
+
+    def number() -> None:
+        with psycopg.connect(before, autocommit=True) as reader:
+            while not done.is_set():
+                number_as_the_former_release(reader, org_id, 3)
+
+    def upgraded() -> None:
+        try:
+            upgrade(empty_url)
+        finally:
+            done.set()
+
+    threads = [threading.Thread(target=work) for work in (number, upgraded)]
+    for thread in threads:
+        thread.start()
+    while not done.is_set():
+        change_orders(owner, org_id, 1)
+        written += 2
+    for thread in threads:
+        thread.join()
+    assert owner.execute("SELECT relkind::text FROM pg_class WHERE oid = 'event'::regclass").fetchone() == ("p",)
+    assert_each_has_its_number(owner, org_id, written)
