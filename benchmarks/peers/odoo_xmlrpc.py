@@ -1,13 +1,15 @@
 """Orders into Odoo as its documentation shows it: XML-RPC, call after call.
 
 Reads `{"url", "database", "username", "api_key", "keep", "orders"}`, prints `{"seconds"}`. With `keep` there is one
-connection and one sign-in for all orders, else one for each.
+connection and one sign-in for all orders, else one for each. Of orders it has a record if `books` names a database.
 """
 
 import json
 import sys
 import time
 from xmlrpc.client import ServerProxy
+
+from benchmarks.peers.books import books_of
 
 
 class Odoo:
@@ -39,10 +41,12 @@ class Odoo:
             "client_order_ref": order["number"],
             "order_line": [(0, 0, line) for line in lines],
         }
-        self.call("sale.order", "create", [quotation])
+        key = books.begin(order["number"])
+        books.done(key, self.call("sale.order", "create", [quotation]))
 
 
 given = json.load(sys.stdin)
+books = books_of(given)
 started = time.monotonic()
 kept = Odoo(given) if given["keep"] else None
 for order in given["orders"]:

@@ -34,11 +34,12 @@ def _odoo(place: Installation, stack: ExitStack) -> Erp:
     master_data.load_master_data(settings, [an_order(number) for number in range(60)])
     api = odoo_api.open_api(settings)
     stack.callback(api.close)
-    peer = (sys.executable, str(PEERS / "odoo_xmlrpc.py"))
+    peer = (sys.executable, "-m", "benchmarks.peers.odoo_xmlrpc")
     kept, each = (server.rpc_config | {"keep": keep} for keep in (True, False))
     inside = (str(CACHE / "odoo" / "python" / "bin" / "python"), str(PEERS / "odoo_in_process.py"))
     there = {"config": str(place.home / "odoo" / "odoo.conf"), "database": server.database}
     programs = {
+        "XML-RPC, session kept, with books": Program(peer, kept | {"books": place.database_url}, orders=20),
         "XML-RPC, session kept": Program(peer, kept, orders=20),
         "XML-RPC, a connection per order": Program(peer, each, orders=10, repeated=False),
         LIMIT: Program(inside, there, linked=False, environment=server.variables),

@@ -41,6 +41,7 @@ def _shop(port: int, database: str) -> Erp:
     inside = (sys.executable, "-m", "benchmarks.peers.shop")
     one, some = ({"url": f"{url}/orders", "at_once": at_once} for at_once in (1, AT_ONCE))
     programs = {
+        f"httpx, {AT_ONCE} at once, with books": Program(peer, some | {"books": database}),
         f"httpx, {AT_ONCE} at once": Program(peer, some),
         "httpx, one after the other": Program(peer, one, orders=20),
         LIMIT: Program(inside, some, linked=False, environment={"DATABASE": database}),

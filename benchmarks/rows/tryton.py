@@ -35,12 +35,13 @@ def _tryton(place: Installation, stack: ExitStack) -> Erp:
     api = tryton_api.open_api(settings)
     stack.callback(api.close)
     theirs = str(CACHE / "tryton" / "bin" / "python")
-    proteus, rpc = (theirs, str(PEERS / "tryton_proteus.py")), (sys.executable, str(PEERS / "tryton_rpc.py"))
+    proteus, rpc = (theirs, str(PEERS / "tryton_proteus.py")), (sys.executable, "-m", "benchmarks.peers.tryton_rpc")
     kept, each = (server.rpc_config | {"keep": keep} for keep in (True, False))
     inside = (theirs, str(PEERS / "tryton_in_process.py"))
     programs = {
         "proteus, session kept": Program(proteus, kept, orders=10),
         "proteus, a connection per order": Program(proteus, each, orders=5, repeated=False),
+        "JSON-RPC, session kept, with books": Program(rpc, kept | {"books": place.database_url}, orders=20),
         "JSON-RPC, session kept": Program(rpc, kept, orders=20),
         "JSON-RPC, a connection per order": Program(rpc, each, orders=10, repeated=False),
         LIMIT: Program(inside, server.rpc_config, linked=False, environment=server.variables),

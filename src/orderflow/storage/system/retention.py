@@ -77,17 +77,21 @@ _UNTOLD = text("""
     WHERE (SELECT e.at FROM event e WHERE e.org_id = g.id AND e.number IS NULL ORDER BY e.id LIMIT 1)
         < now() - make_interval(days => :event_days)
 """)
-# Up to the first that is not old: an event of a long transaction stays a little longer, and those behind it.
+# Of one organization, up to the first that is not old: an event of a long transaction stays a little longer, and those
+# behind it.
 _OLD_EVENTS = text("""
     SELECT o.org_id, max(o.number) AS upto, count(*) AS events
-    FROM event_counter c CROSS JOIN LATERAL (
+    FROM (
+        SELECT c.org_id, c.pruned FROM event_counter c
+        WHERE (SELECT e.at FROM event e WHERE e.org_id = c.org_id AND e.number > c.pruned ORDER BY e.number LIMIT 1)
+            < now() - make_interval(days => :event_days)
+        LIMIT 1
+    ) c CROSS JOIN LATERAL (
         SELECT e.org_id, e.number,
                bool_and(e.at < now() - make_interval(days => :event_days)) OVER (ORDER BY e.number) AS old
         FROM (SELECT * FROM event WHERE org_id = c.org_id AND number > c.pruned ORDER BY number LIMIT :batch) e
     ) o
-    WHERE o.old AND (SELECT e.at FROM event e WHERE e.org_id = c.org_id AND e.number > c.pruned
-                     ORDER BY e.number LIMIT 1) < now() - make_interval(days => :event_days)
-    GROUP BY o.org_id ORDER BY o.org_id LIMIT 1
+    WHERE o.old GROUP BY o.org_id
 """)
 _HOLD_COUNTER = text("SELECT FROM event_counter WHERE org_id = :org_id FOR UPDATE")
 _DELETE_EVENTS = (
