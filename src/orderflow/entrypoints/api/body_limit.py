@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from starlette.requests import Request
 from starlette.types import Message, Receive
 
 from orderflow.domain.errors import OrderFlowError
 
+Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
+
 ANONYMOUS = 8_192
 """Bytes that a request may send before it is known whose it is."""
 
 USUAL = 262_144
-"""Bytes that most requests may send; those that bring in an order may send more."""
+"""Bytes that most requests may send; those that bring in an order, or a file (`up_to`), may send more."""
 
 LARGE = 65_536
 """Bytes from which on a body is parsed beside the event loop, and counts as large (`work.LIMITS`)."""
@@ -52,6 +56,21 @@ class Pace:
 
 
 PACE = Pace()
+
+
+def up_to(most: int) -> Callable[[Endpoint], Endpoint]:
+    """Let requests to an endpoint send this many bytes; stands below the decorator of its route."""
+
+    def mark(endpoint: Endpoint) -> Endpoint:
+        endpoint.most_bytes = most  # type: ignore[attr-defined]  # functions take attributes
+        return endpoint
+
+    return mark
+
+
+def usually(endpoint: Callable[..., Any]) -> int:
+    """Return how many bytes a request to an endpoint that brings in no order may send."""
+    return getattr(endpoint, "most_bytes", USUAL)
 
 
 def limited(request: Request, most: int, pace: Pace | None = None) -> Receive:

@@ -14,6 +14,7 @@ from fastapi import Depends, Request, Response
 from orderflow.domain.charsets import known_charset
 from orderflow.domain.errors import EncryptionError
 from orderflow.domain.ids import new_id
+from orderflow.entrypoints.api.body_limit import up_to
 from orderflow.entrypoints.api.connector_schemas import (
     AnswerMeaning,
     AnswerToRead,
@@ -112,6 +113,7 @@ def read_answer_with_config(request: Request, caller: Tester, body: AnswerToRead
 
 @router.post("/from-sample", responses=answers(400))
 @slow(Work.TEST)
+@up_to(1_500_000)
 def read_connector_sample(_caller: Editor, body: Sample) -> SampleRead:
     """Read a file as the ERP wants it, and make settings of it to begin with. Nothing is saved."""
     return SampleRead.model_validate(beginning_of(body.content, body.connector_type))

@@ -22,7 +22,7 @@ from orderflow.domain.errors import InputError
 from orderflow.entrypoints.api import page_cookie
 from orderflow.entrypoints.api.authentication import authorize
 from orderflow.entrypoints.api.bodies import ExactRequest
-from orderflow.entrypoints.api.body_limit import ANONYMOUS, LARGE, USUAL, announces_much, limited
+from orderflow.entrypoints.api.body_limit import ANONYMOUS, LARGE, announces_much, limited, usually
 from orderflow.entrypoints.api.compression import READ_ALOUD, compressed
 from orderflow.entrypoints.api.computing import Computing, metering
 from orderflow.entrypoints.api.decimals import note_preference, tell_preference
@@ -177,7 +177,7 @@ def _most(route: ApiRoute, settings: Settings) -> int:
         return settings.max_import_bytes
     if route.permission is None:
         return min(ANONYMOUS, settings.max_body_bytes)
-    return settings.max_body_bytes if "requestBody" in extra else min(USUAL, settings.max_body_bytes)
+    return settings.max_body_bytes if "requestBody" in extra else min(usually(route.endpoint), settings.max_body_bytes)
 
 
 async def _take_shares(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from base64 import b64encode
 from typing import Any
 
 import pytest
@@ -112,6 +113,17 @@ def test_a_decimal_is_no_filter_that_finds_every_order(acme: Any, app: Any) -> N
     answer = acme.call("POST", "/draft-orders/bulk", content='{"action": "approve", "filter": 1.5}', headers=_JSON)
     assert answer.status_code == 422
     assert {acme.call("GET", f"/draft-orders/{one}").json()["status"] for one in ids} == {"READY"}
+
+
+def test_a_sample_is_taken_up_to_the_size_that_is_promised(acme: Any) -> None:
+    lines = b"SKU;Qty\r\n" + b"A-1;2.500;and what else is in the line of it\r\n" * 21_000
+    answers = [
+        acme.call("POST", "/connectors/from-sample", json={"content": b64encode(content).decode()})
+        for content in (lines, lines + b" " * (1_000_001 - len(lines)), lines * 2)
+    ]
+    assert 900_000 < len(lines) < 1_000_000
+    assert [answer.status_code for answer in answers] == [200, 400, 413]
+    assert "larger than 1,000,000 bytes" in answers[1].json()["error"]["message"]
 
 
 _JSON = {"Content-Type": "application/json"}
