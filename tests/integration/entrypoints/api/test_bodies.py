@@ -122,7 +122,7 @@ def test_a_sample_is_taken_up_to_the_size_that_is_promised(acme: Any) -> None:
         for content in (lines, lines + b" " * (1_000_001 - len(lines)), lines * 2)
     ]
     assert 900_000 < len(lines) < 1_000_000
-    assert [answer.status_code for answer in answers] == [200, 400, 413]
+    assert [answer.status_code for answer in answers] == [200, 422, 413]
     assert "larger than 1,000,000 bytes" in answers[1].json()["error"]["message"]
 
 
