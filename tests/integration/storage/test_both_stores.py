@@ -1195,6 +1195,39 @@ def test_each_attempt_that_may_have_sent_is_another_doubt_and_one_that_asks_is_n
     assert again == ([False, True, True] if staged else [False, False, True])
 
 
+def test_what_is_sent_again_after_its_worker_died_was_sent_twice(bench: Bench) -> None:
+    way = connection(bench)
+    made = export(bench, way, filename="a.json")
+    begun(bench, way, seconds=10)  # and dies, perhaps after it was sent
+    bench.passes(11)
+    batch = begun(bench, way)
+    with bench.store.work(bench.org_id) as work:
+        assert work.exports.mark_begun(batch.lease, [made]) == {made}
+    batch.attempts[0].outcome, batch.attempts[0].sent = InDoubtError("lost"), True
+    settle(bench, batch, Settlement(batch.attempts[0], PENDING, RETRYING, still_in_doubt=True))
+    assert bench.store.waiting(bench.org_id, way).match(["a.json"])["a.json"].sent_again
+
+
+@pytest.mark.parametrize("staged", [False, True], ids=["sent", "staged"])
+def test_it_is_another_doubt_also_where_the_clock_was_put_back_between(bench: Bench, staged: bool) -> None:
+    way = connection(bench)
+    made = export(bench, way)
+    ahead = bench.now() + timedelta(hours=1)
+    moments = ("begun_at", "last_begun_at", *(("staged_at",) if staged else ()))
+    bench.set("erp_export", made, doubt_since=ahead, **dict.fromkeys(moments, ahead))
+    batch = begun(bench, way, stages=staged)
+    if not staged:
+        with bench.store.work(bench.org_id) as work:
+            assert work.exports.mark_begun(batch.lease, [made]) == {made}
+    batch.attempts[0].outcome, batch.attempts[0].sent = InDoubtError("lost"), not staged
+    settle(bench, batch, Settlement(batch.attempts[0], PENDING, RETRYING, still_in_doubt=True))
+    with bench.store.work(bench.org_id) as work:
+        found = work.exports.find(made)
+    assert found is not None
+    assert found.perhaps_sent_at is not None
+    assert found.perhaps_sent_at < ahead
+
+
 def test_where_nothing_was_sent_is_told_of_nobody(bench: Bench) -> None:
     way, order_id = connection(bench), order(bench)
     made = export(bench, way, of=order_id)

@@ -98,11 +98,11 @@ def unsent(table: str = "erp_export") -> str:
 def perhaps_sent_at(table: str = "erp_export") -> str:
     """Return SQL for: when this export was last sent, as far as that may be (`flow.ports.Export.perhaps_sent_at`).
 
-    What is staged is published by every attempt, and one that died may have done so until its lease ended.
+    What is staged is published by every attempt, and one that died may have done so until its lease ended. What was
+    written last, not what is latest: the clock may have been put back between.
     """
     published = f"CASE WHEN {table}.staged_at IS NOT NULL THEN {table}.lease_until END"
-    sent = f"GREATEST({table}.begun_at, {table}.last_begun_at, {table}.staged_at, {published})"
-    return f"COALESCE({sent}, {table}.held_at)"
+    return f"COALESCE({published}, {table}.last_begun_at, {table}.staged_at, {table}.begun_at, {table}.held_at)"
 
 
 def differs(table: str = "draft_order") -> str:

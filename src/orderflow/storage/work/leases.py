@@ -181,7 +181,10 @@ _MARK_BEGUN = text(f"""
           AND NOT {on_hold("erp_export.draft_order_id")}
         ORDER BY id FOR UPDATE
     )
-    UPDATE erp_export e SET begun_at = COALESCE(e.begun_at, now()), last_begun_at = now()
+    UPDATE erp_export e
+    SET begun_at = COALESCE(e.begun_at, now()), last_begun_at = now(),
+        -- Also where the worker died that sent it before, and settled nothing.
+        doubt_since = COALESCE(e.doubt_since, LEAST(e.last_begun_at, now()))
     FROM held WHERE e.id = held.id
     RETURNING e.id
 """)  # noqa: S608  # built from constants

@@ -78,8 +78,9 @@ class MemoryLeases(MemoryLanes):
         now = self._tables.now()
         ours = {export_id for export_id in export_ids if self._may_begin(export_id, lease)}
         for export_id in ours:
-            begun_at = self._tables.exports[export_id].begun_at or now
-            self._set(export_id, begun_at=begun_at, last_begun_at=now)
+            row = self._tables.exports[export_id]
+            doubt_since = row.doubt_since or min(row.last_begun_at or now, now)
+            self._set(export_id, begun_at=row.begun_at or now, last_begun_at=now, doubt_since=doubt_since)
         return ours
 
     def mark_staged(self, lease: Lease, paths: Mapping[UUID, str]) -> set[UUID]:

@@ -115,10 +115,9 @@ class ExportRow:
 
     @property
     def perhaps_sent_at(self) -> datetime | None:
-        """When it was last sent, as far as that may be."""
+        """When it was last sent, as far as that may be: what was written last, whatever the clock was put back to."""
         published = self.lease_until if self.staged_at else None
-        moments = (self.begun_at, self.last_begun_at, self.staged_at, published)
-        return max(filter(None, moments), default=self.held_at)
+        return published or self.last_begun_at or self.staged_at or self.begun_at or self.held_at
 
     @property
     def sent_again(self) -> bool:
