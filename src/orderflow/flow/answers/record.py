@@ -22,6 +22,9 @@ SUPERSEDED = {
     "message": "The ERP confirmed the delivery before, so this one was stopped. Nothing of it had been sent.",
     "hint": "Nothing to do.",
 }
+DECIDES_NOTHING = ("ignore", "note", "alert", "misfit")
+"""Verdicts that leave room for another answer to the same export; one that waited for the next round is overtaken by
+what goes out meanwhile, or waits for ever beside the other one in its file."""
 OF_ORDER_OR_RECALL = (
     "It names the order's number alone, so it may be about the order or about its recall. Look in the ERP which of "
     "them it answered, then confirm the recall or end it."
@@ -78,6 +81,8 @@ def _decide(work: Work, acks: Sequence[Ack], exports: Mapping[UUID, tuple[Export
     for ack in acks:
         if ack.export_id is None or ack.export_id not in exports or ack.status not in ("ACKED", "FAILED"):
             continue
+        if ack.export_id in decided:
+            continue  # left where it lies: the next round weighs it against what is recorded now
         export, newer = exports[ack.export_id]
         if meant := _other_that_it_may_mean(work, export, ack):
             answers.append(told(DecidedAnswer(ack, export, "misfit"), meant))
@@ -95,13 +100,11 @@ def _decide(work: Work, acks: Sequence[Ack], exports: Mapping[UUID, tuple[Export
             recalled=_was_recalled(export),
             superseded=newer and export.kind is Kind.RECALL,
         )
-        if ack.export_id in decided and decision.verdict != "wait":
-            continue  # left where it lies: the next round weighs it against what is recorded now
-        if decision.verdict not in ("ignore", "note"):  # what decides nothing leaves room for the next one
-            decided.add(ack.export_id)
         reason = CHANGED_SINCE if export.changed_since and decision.verdict == "refuse" else decision.reason
-        decided_answer = DecidedAnswer(ack, export, decision.verdict, decision.settle_first, reason)
-        answers.append(compare(work, decided_answer))
+        answer = compare(work, DecidedAnswer(ack, export, decision.verdict, decision.settle_first, reason))
+        if answer.verdict not in DECIDES_NOTHING:
+            decided.add(ack.export_id)
+        answers.append(answer)
     return answers
 
 

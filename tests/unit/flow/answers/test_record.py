@@ -2,6 +2,7 @@
 
 import pytest
 
+from orderflow.domain.answer_details import Details, LineAnswer
 from orderflow.domain.delivery import Ack
 from orderflow.domain.states import OrderStatus
 from orderflow.flow.answers.record import finished, record
@@ -42,6 +43,15 @@ def test_of_several_to_one_export_the_first_counts_and_the_next_waits_for_the_ne
     acks = [ack(house.export(sent), erp_order_id="SO-1"), ack(house.export(sent), "FAILED")]
     assert finished(acks, said(house, *acks)) == acks[:1]
     assert (house.status(sent), house.row(sent).erp_order_id) == (OrderStatus.CONFIRMED, "SO-1")
+
+
+def test_one_that_does_not_fit_does_not_keep_the_next_one_in_its_file(house, sent):
+    unfit = Details((LineAnswer(99),))
+    one, other = (ack(house.export(sent), source="both.xml", details=details) for details in (unfit, None))
+    answers = said(house, one, other)
+    assert [answer.verdict for answer in answers] == ["misfit", "acknowledge"]
+    assert finished([one, other], answers) == [one, other]
+    assert house.status(sent) is OrderStatus.CONFIRMED
 
 
 def test_it_is_safe_to_repeat(house, sent):

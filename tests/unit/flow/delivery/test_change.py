@@ -7,6 +7,7 @@ from copy import copy
 
 import pytest
 
+from orderflow.domain.answer_details import Details, Level, LineAnswer
 from orderflow.domain.delivery import Ack
 from orderflow.domain.errors import InDoubtError, RejectedError, StateError, TransientError, UnavailableError
 from orderflow.domain.ids import new_id
@@ -448,6 +449,54 @@ def test_a_late_yes_to_what_was_corrected_since_confirms_that_alone_and_the_corr
     assert (said["order"]["header"]["notes"], said["changed"]["erp_order_id"]) == ("corrected", "SO-1")
 
 
+FITS = Details((LineAnswer(1),))
+FITS_NOT = Details((LineAnswer(99),))
+
+
+def not_found_and_corrected(house):
+    """Return an order that its ERP did not have and that was corrected since, which waits; and its first delivery."""
+    order = house.pushed()
+    house.api.script["export"] = [InDoubtError("lost")]
+    work_off(house)
+    change(house, order, "twelve")
+    house.clock.forward(100)
+    work_off(house)  # it is not there
+    house.api.script["export"] = [UnavailableError("It is away.")]
+    work_off(house)
+    first, second = deliveries_of(house, order)
+    assert (first.status, second.kind, second.status) == (X.FAILED, Kind.ORDER, X.PENDING)
+    return order, first
+
+
+@pytest.mark.parametrize("beside", [{"level": Level.RECEIVED}, {"details": FITS_NOT}], ids=["received", "unfit"])
+def test_a_late_yes_counts_also_beside_an_answer_that_decides_nothing(house, beside):
+    order, first = not_found_and_corrected(house)
+    acks = [Ack(first.filename, "ACKED", first.id, **more) for more in (beside, {"details": FITS})]
+    with house.work() as work:
+        assert [answer.verdict for answer in record(work, acks)] == ["alert", "acknowledge"]
+    first, second = deliveries_of(house, order)
+    assert (first.status, second.kind, second.follows) == (X.ACKED, Kind.CHANGE, first.id)
+    house.change_connection(house.to_api, breaker_state=BreakerState.CLOSED)
+    work_off(house)
+    assert house.api.calls[-1][0] == "change", "what it has is not sent a second time"
+
+
+def test_an_answer_that_is_left_for_the_next_round_lets_nothing_out(house, monkeypatch):
+    order, name = refused_and_corrected(house)
+    house.change_export(order, lease_token=new_id(), lease_until=house.clock.now().replace(year=2027))
+    first = deliveries_of(house, order)[0]
+
+    def ends_its_attempt(_work, _answer):
+        house.change_export(order, lease_token=None, lease_until=None)
+        return _answer
+
+    monkeypatch.setattr("orderflow.flow.answers.record.compare", ends_its_attempt)
+    with house.work() as work:
+        answers = record(work, [Ack(name, "ACKED", first.id), Ack(name, "ACKED", first.id)])
+    assert [answer.verdict for answer in answers] == ["wait"]
+    assert [row.kind for row in deliveries_of(house, order)] == [Kind.ORDER, Kind.ORDER], "it is not confirmed yet"
+
+
 def test_a_correction_that_waits_for_another_erp_follows_to_where_the_order_is(house):
     order, first = refused_and_corrected(house)
     move_exports(house.store, house.org_id, house.to_dropzone, house.to_api, ANNA)
@@ -471,16 +520,7 @@ def test_a_late_yes_to_what_was_corrected_in_vain_leaves_the_order_in_error_unti
 
 
 def test_a_late_yes_to_what_was_not_found_is_not_one_to_what_took_its_place(house):
-    order = house.pushed()
-    house.api.script["export"] = [InDoubtError("lost")]
-    work_off(house)
-    change(house, order, "twelve")
-    house.clock.forward(100)
-    work_off(house)  # it is not there
-    house.api.script["export"] = [UnavailableError("It is away.")]
-    work_off(house)
-    first, second = deliveries_of(house, order)
-    assert (first.status, second.kind, second.status) == (X.FAILED, Kind.ORDER, X.PENDING)
+    order, first = not_found_and_corrected(house)
     with house.work() as work:
         record(work, [Ack(first.filename, "ACKED", first.id)])
     first, second = deliveries_of(house, order)
