@@ -120,3 +120,34 @@ def test_events_are_written_and_numbered_while_they_get_their_parts(
         thread.join()
     assert owner.execute("SELECT relkind::text FROM pg_class WHERE oid = 'event'::regclass").fetchone() == ("p",)
     assert_each_has_its_number(owner, org_id, written)
+
+
+def test_the_former_release_numbers_without_reading_what_is_numbered(
+    owner: psycopg.Connection, empty_url: str, org_id: UUID
+) -> None:
+    upgrade(empty_url)
+    change_orders(owner, org_id, 5)
+    owner.execute("SET ROLE orderflow_app")
+    owner.execute("SELECT set_config('orderflow.org_id', %s, false)", (str(org_id),))
+    values = {"org": org_id, "most": 100, "last": 0}
+    plan = "\n".join(line for (line,) in owner.execute(f"EXPLAIN {FORMER_NUMBERING}", values))
+    assert "event_waiting" in plan
+    assert "on event_numbered" not in plan
+    number_as_the_former_release(owner, org_id, 7)
+    number_as_the_former_release(owner, org_id, 7)
+    owner.execute("RESET ROLE")
+    assert_each_has_its_number(owner, org_id, 10)
+
+
+def test_what_nobody_reads_has_its_number_before_orders_have_to_wait(
+    owner: psycopg.Connection, empty_url: str, org_id: UUID
+) -> None:
+    change_orders(owner, org_id, 50)
+    other = uuid4()
+    owner.execute("INSERT INTO organization (id, slug, name) VALUES (%s, 'other', 'X')", (other,))
+    change_orders(owner, other, 50)  # which has no counter yet
+    upgrade(empty_url)
+    counted = owner.execute("SELECT org_id, count(*), max(number) FROM event_numbered GROUP BY 1").fetchall()
+    assert sorted(counted) == sorted([(org_id, 100, 100), (other, 100, 100)])
+    last = owner.execute("SELECT last FROM event_counter WHERE org_id = %s", (other,)).fetchone()
+    assert last == (100,)

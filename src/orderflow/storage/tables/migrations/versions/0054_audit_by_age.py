@@ -22,4 +22,4 @@ def upgrade() -> None:
         if op.get_bind().execute(_DEFINED).scalar() != _BY_AGE:
             op.execute("DROP INDEX CONCURRENTLY IF EXISTS idx_audit_log_org")
             op.execute(f"CREATE INDEX CONCURRENTLY idx_audit_log_org ON audit_log USING {_BY_AGE}")
-    op.execute("ALTER TABLE audit_log DROP CONSTRAINT IF EXISTS pk_audit_log")
+    op.execute("ALTER TABLE audit_log DROP CONSTRAINT IF EXISTS pk_audit_log, REPLICA IDENTITY FULL")
