@@ -133,9 +133,12 @@ def _take_back(work: Work, export: Export, none: NoRouteError) -> None:
 def _took_back(work: Work, export: Export, none: NoRouteError, actor: Actor) -> bool:
     if not work.exports.withdraw(export.id):
         return False
-    before = work.orders.lock_status(export.draft_order_id)
-    if before not in OrderAction.WITHDRAW.change.if_sure:
-        return True  # it was changed since: its next push is routed by itself
+    before, latest = work.orders.lock_status(export.draft_order_id), work.exports.latest(export.draft_order_id)
+    pushed_since = latest is not None and latest.created_at > export.created_at
+    if pushed_since or before not in OrderAction.WITHDRAW.change.if_sure:  # it was changed: what it says now decides
+        kept = {"status": before, "export_id": str(export.id)}
+        work.audit.add("DRAFT_REROUTED", actor, "draft_order", [export.draft_order_id], {"status": before}, kept)
+        return True
     work.orders.set_status(export.draft_order_id, next_order_status(OrderAction.WITHDRAW, before))
     work.routes.wait(PushRequest(export.draft_order_id, actor, not_before=export.not_before), none.code)
     after = {"status": OrderStatus.APPROVED, "waits_for": none.code}
