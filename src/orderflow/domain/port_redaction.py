@@ -28,7 +28,8 @@ MOST = 512
 """Configurations whose secrets are at hand in a form that can be looked for; making it takes milliseconds."""
 
 MOST_KEPT = 16_000_000
-"""Characters of all forms of these; a configuration with a password has some hundred, one with a key 100,000."""
+"""Characters of all forms of these; a configuration with a password has some thousand, with one that has marks 23,000,
+with an RSA key 200,000 to 400,000."""
 
 MOST_IN_LOGS = 64
 """Configurations whose secrets are looked for in every line of the log."""
@@ -41,6 +42,9 @@ LONG = 8
 
 _USERS = ("user", "login", "account", "client_id", "email")
 _SOUNDS_SECRET = ("password", "passphrase", "secret", "token", "api_key", "apikey", "private_key", "credential")
+
+_FACTS, _ANSWERS_FACTS = ("dropzone_path", "erp_order_id", "connector_metadata"), ("erp_order_id", "processed_at")
+"""What the next question about an order, a change or a recall needs: no order is called `********`."""
 
 METHODS = (
     "render",
@@ -108,11 +112,13 @@ def _shown(made: Any, redactor: Callable[[], Redactor]) -> Any:
     if isinstance(made, ConnectorError):
         return _error(made, redactor())
     if isinstance(made, ExportResult):
-        _change(made, redactor(), "error_message", "dropzone_path", "erp_order_id", "connector_metadata")
+        hides = redactor()
+        _change(made, hides, "error_message", *(() if hides.hides_all else _FACTS))
     elif isinstance(made, TestResult):
         _change(made, redactor(), "error_message", "details")
     elif isinstance(made, Ack):
-        _change(made, redactor(), "erp_order_id", "error_code", "message", "processed_at", "excerpt")
+        hides = redactor()
+        _change(made, hides, "error_code", "message", "excerpt", *(() if hides.hides_all else _ANSWERS_FACTS))
     elif type(made).__name__ == "Preview":
         _change(made, redactor(), "destination", "headers")
     return made
@@ -171,26 +177,25 @@ class _Redactors:
     def of(self, config: dict[str, Any], model: Any, further: Iterable[str]) -> Redactor:
         return self._of(*self._at_hand.of(config, model, *further))
 
-    def hiding(self, hidden: list[str], users: list[str]) -> Redactor:
-        digest = self._digest([*hidden, "\2"], users)  # none of a configuration, which the log is to know
-        return self._known(digest) or self._keep(digest, Redactor(hidden, users))
+    def hiding(self, hidden: list[str], users: list[str], got: list[str]) -> Redactor:
+        digest = self._digest([*hidden, "\2"], users, got)  # none of a configuration, which the log is to know
+        return self._known(digest) or self._keep(digest, Redactor(hidden, users, got=got))
 
-    def _asked(self, config: dict[str, Any], model: Any, *further: str) -> tuple[bytes, list[str], list[str]]:
+    def _asked(self, config: dict[str, Any], model: Any, *got: str) -> tuple[bytes, list[str], list[str], list[str]]:
         hidden, users = _told_apart(config, model)
-        hidden = [*hidden, *further]
-        return self._digest(hidden, users), hidden, users
+        return self._digest(hidden, users, [*got]), hidden, users, [*got]
 
-    def _digest(self, hidden: list[str], users: list[str]) -> bytes:
-        text = "\0".join([*hidden, "\1", *users]).encode("utf-8", "surrogatepass")
+    def _digest(self, hidden: list[str], users: list[str], got: list[str]) -> bytes:
+        text = "\0".join([*hidden, "\1", *users, "\1", *got]).encode("utf-8", "surrogatepass")
         return hashlib.blake2b(text, key=self._key).digest()
 
-    def _of(self, digest: bytes, hidden: list[str], users: list[str]) -> Redactor:
+    def _of(self, digest: bytes, hidden: list[str], users: list[str], got: list[str]) -> Redactor:
         if found := self._known(digest):
             return found
-        made = self._keep(digest, Redactor(hidden, users))
-        long = [secret for secret in hidden if len(secret) >= LONG]
-        for_logs = made if long == hidden else Redactor(long, users)
-        if long and not for_logs.hides_all:
+        made = self._keep(digest, Redactor(hidden, users, got=got))
+        long, lately = ([secret for secret in secrets if len(secret) >= LONG] for secrets in (hidden, got))
+        for_logs = made if (long, lately) == (hidden, got) else Redactor(long, users, got=lately)
+        if (long or lately) and not for_logs.hides_all:
             with self._lock:
                 self._for_logs.put(digest, for_logs)
         return made
@@ -241,9 +246,9 @@ def redactor_of(connector: ERPConnectorPort, config: dict[str, Any]) -> Redactor
     return _redactors.of(config, connector.config_model, connector.further_secrets(config))
 
 
-def redactor_for(secrets: Iterable[str], users: Iterable[str] = ()) -> Redactor:
+def redactor_for(secrets: Iterable[str], users: Iterable[str] = (), got: Iterable[str] = ()) -> Redactor:
     """Return what takes these secrets out of a text, as `Redactor` does; it is made once as long as it is used."""
-    return _redactors.hiding([*secrets], [*users])
+    return _redactors.hiding([*secrets], [*users], [*got])
 
 
 def _told_apart(config: dict[str, Any], model: Any) -> tuple[list[str], list[str]]:

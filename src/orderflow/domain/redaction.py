@@ -28,8 +28,9 @@ SHORTEST = 4
 _SURE = 8
 """Characters from which on a form is looked for in whatever case, since it is not found by chance."""
 
-MOST = 2_000_000
-"""Characters of all forms of a configuration's secrets; the longest keys that are taken have less."""
+MOST = 4_000_000
+"""Characters of all forms of a configuration's secrets, and as many of those got by them: a password without marks has
+some 13 for each of its own, a key in lines of 64 some 125, and an RSA key of 4,096 bits 410,000."""
 
 _BESIDE = 100
 """Characters for which each form counts, beside its own."""
@@ -71,20 +72,27 @@ class Redactor:
         secrets: As they are configured, or were got from a token server.
         users: Names that may be sent together with a secret, as `Authorization: Basic` does.
         most: Characters of all forms; where there are more, whatever is said is hidden.
+        got: Secrets that were got by these, the latest last. Of more than `most`, the oldest are not looked for: who
+            gives them must not make all that is said unreadable.
 
     Attributes:
         size: Characters of the forms that are kept.
         hides_all: There are too many forms to look for.
     """
 
-    def __init__(self, secrets: Iterable[str], users: Iterable[str] = (), most: int = MOST) -> None:
+    def __init__(
+        self, secrets: Iterable[str], users: Iterable[str] = (), most: int = MOST, got: Iterable[str] = ()
+    ) -> None:
         named = ["", *users]
-        secrets = sorted({secret for secret in secrets if len(secret) >= SHORTEST}, key=lambda one: (-len(one), one))
-        marked = [secret.strip() for secret in secrets if _has_marks(secret.strip())]
-        forms, self.size = _within(chain.from_iterable(_forms(secret, named) for secret in secrets), marked, most)
+        kept = {secret for secret in secrets if len(secret) >= SHORTEST}
+        forms, self.size = _within(chain.from_iterable(_forms(one, named) for one in kept), _marked(kept), most)
         self.hides_all = self.size > most
         if self.hides_all:
-            secrets, marked, forms, self.size = [], [], set(), 0
+            kept, forms, self.size = set(), set(), 0
+        else:
+            self._add_latest([secret for secret in got if len(secret) >= SHORTEST], named, most, kept, forms)
+        secrets = sorted(kept, key=lambda one: (-len(one), one))
+        marked = _marked(secrets)
         self._nothing = not forms and not self.hides_all
         sure = {alike(form) for form in forms if len(form) >= _SURE}
         self._long = _by_head(sorted((form for form in sure if len(form) > _HEAD), key=lambda form: (-len(form), form)))
@@ -94,6 +102,16 @@ class Redactor:
         self._loose = re.compile("|".join(map(_loosely, marked))) if marked else None
         self._needles = _needles([*forms, *map(_longest_run, marked)])
         self._pieces = Pieces(secrets, forms, HIDDEN)
+
+    def _add_latest(self, got: list[str], named: list[str], most: int, kept: set[str], forms: set[str]) -> None:
+        for secret in reversed(got):
+            more, size = _within(_forms(secret, named), _marked([secret]), most)
+            most -= size
+            if most < 0:
+                return
+            kept.add(secret)
+            forms |= more
+            self.size += size
 
     def text(self, text: str) -> str:
         """Return a text without secrets."""
@@ -206,6 +224,10 @@ class Redactor:
         if self.hides_all or small in self._whole or text in self._exact or small in self._long.get(small[:_HEAD], ()):
             return True
         return self._loose is not None and self._loose.fullmatch(text) is not None
+
+
+def _marked(secrets: Iterable[str]) -> list[str]:
+    return [secret.strip() for secret in secrets if _has_marks(secret.strip())]
 
 
 def _within(found: Iterator[str], marked: list[str], most: int) -> tuple[set[str], int]:

@@ -139,7 +139,7 @@ class HttpClient:
     @property
     def redactor(self) -> Redactor:
         """What takes the secrets of the sign-in, and what was got by them, out of what the server says."""
-        return redactor_for([*self._secrets, *self._sign_in.secrets(), *self._sign_in.got()], self._sign_in.users())
+        return redactor_for([*self._secrets, *self._sign_in.secrets()], self._sign_in.users(), self._sign_in.got())
 
     def close(self) -> None:
         """Close all connections."""

@@ -115,7 +115,7 @@ class SessionCookies(SignIn):
         token = self._token_in(answer, cookies)
         if answer.ok and (token or (len(cookies.jar) and not self._csrf)):
             return _Opened(cookies, token), asked_at + self._lasts
-        hides = redactor_for([*self.secrets(), *self.got()], self.users())
+        hides = redactor_for(self.secrets(), self.users(), self.got())
         said = "it gave no cookie, or no token" if answer.ok else words_of(answer, hides) or "It gave no reason"
         raise not_let_in(answer, self._name, "session", said, _HINT)
 

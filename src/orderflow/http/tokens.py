@@ -159,7 +159,7 @@ class ClientCredentials(SignIn):
         if answer.ok and isinstance(token, str) and 0 < len(token) <= LONGEST_TOKEN and _fits_a_header(token):
             lasts = _seconds(granted.get("expires_in"))
             return token, asked_at + max(lasts - min(EARLY, lasts / 2), 1.0)
-        hides = redactor_for([*self.secrets(), *self.got()], self.users())
+        hides = redactor_for(self.secrets(), self.users(), self.got())
         raise not_let_in(answer, _SERVER, "access token", words_of(answer, hides) or "It gave no reason", _HINT)
 
     def _request(self) -> Outgoing:

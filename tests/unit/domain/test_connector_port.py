@@ -93,3 +93,19 @@ def test_secrets_of_many_long_configurations_are_at_hand_within_a_size() -> None
     tracemalloc.stop()
     assert held < 100_000_000
     assert redactor_of(connector, {"password": "79-" + "secret" * 5_000}) is redactor
+
+
+def test_of_more_secrets_than_can_be_hidden_no_order_gets_another_number() -> None:
+    class Echo(Picky):
+        def export(self, draft_order, config):
+            return ExportResult(
+                success=True,
+                erp_order_id="77",
+                dropzone_path="/out/77",
+                connector_metadata={"a": "b"},
+                error_message="?",
+            )
+
+    made = Echo().export(DraftOrder(), {"password": "secret" * 100_000})
+    assert (made.erp_order_id, made.dropzone_path, made.connector_metadata) == ("77", "/out/77", {"a": "b"})
+    assert made.error_message == "********"

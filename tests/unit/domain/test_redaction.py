@@ -235,7 +235,7 @@ class Counting:
 
 
 @pytest.mark.parametrize(
-    "secrets", [["p4ss" * 100_000], [f"secret-{number}" for number in range(5_000)], ["x1" * 9 + "\n" * 99_999]]
+    "secrets", [["p4ss" * 100_000], [f"secret-{number}" for number in range(5_000)], ["x1" * 9 + "\n" * 199_999]]
 )
 def test_of_secrets_without_end_nothing_is_said(secrets: list[str]) -> None:
     redactor = Redactor(secrets)
@@ -246,8 +246,16 @@ def test_of_secrets_without_end_nothing_is_said(secrets: list[str]) -> None:
 
 def test_the_largest_keys_that_are_taken_are_looked_for() -> None:
     line = "".join(map(chr, range(65, 91)))
-    key = "\n".join(f"{number:03}/{line}+{line}====" for number in range(307))
-    assert len(key) > 18_000
-    assert (
-        Redactor([key, "pass-word 1"], ["user", "client", "login"]).text(f"x {key[130:190]} y") != f"x {key[130:190]} y"
-    )
+    key = "\n".join(f"{number:03}/{line}+{line}====" for number in range(322))
+    assert 19_900 < len(key) <= 20_000
+    redactor = Redactor([key, "pass-word 1"], ["user", "client", "login"])
+    assert not redactor.hides_all
+    assert redactor.text(f"x {key.splitlines()[2]} y") == f"x {HIDDEN} y"
+    assert redactor.text(f"x {key} y") == f"x {HIDDEN} y"
+
+
+def test_what_was_got_never_makes_all_unreadable_and_its_latest_is_looked_for() -> None:
+    cookies = [f"cookie-{number}-{'x' * 20}" for number in range(1_000)]
+    redactor = Redactor(["pass-word 1"], got=cookies)
+    assert not redactor.hides_all
+    assert redactor.text(f"77 {cookies[-1]} {cookies[-100]} pass-word 1") == f"77 {HIDDEN} {HIDDEN} {HIDDEN}"

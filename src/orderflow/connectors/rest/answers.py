@@ -40,6 +40,8 @@ NOBODY = Redactor([])
 LONGEST_NUMBER = 200
 """Characters; what is longer is no order number."""
 
+_HIDDEN = "what cannot be shown, since the connection holds more secrets than can be hidden in it,"
+
 MISSING = (404, 410)
 """What an API answers about an order that it does not have, and a gateway about an API."""
 
@@ -64,7 +66,7 @@ def order_number(
     try:
         value = read(answer, redactor)
     except UnreadableError as error:
-        if _looks_into(config):
+        if _looks_into(config) or redactor.hides_all:
             raise _unreadable(answer, f"with {error} instead of its JSON") from None
         if answer.broken is None and perhaps_refused(answer.text):
             raise _perhaps_refused(answer, config, redactor) from None
@@ -113,6 +115,8 @@ def found_number(answer: Answer, config: RestJsonConfig, redactor: Redactor = NO
     Raises:
         ConnectorError: The answer is no clear one; it is to be asked again.
     """
+    if redactor.hides_all:  # the order may be there, and what would name it is hidden
+        raise _unclear(f"it answered with {_HIDDEN}")
     if _not_there_by_status(answer, config, redactor):
         return False, None
     if not answer.ok:
@@ -222,6 +226,8 @@ def _picked_words(expression: str | None, value: Any) -> Any:
 
 def read(answer: Answer, redactor: Redactor = NOBODY) -> Any:
     """Return the answer's JSON, exact and without secrets, for `pick`. Raises UnreadableError."""
+    if redactor.hides_all:
+        raise UnreadableError(_HIDDEN)
     return redactor.value(answer.said())
 
 

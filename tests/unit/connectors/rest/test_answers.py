@@ -510,6 +510,31 @@ def test_no_expression_sees_a_secret(expression):
         order_number(answer(200, content), config(order_number="token"), redactor)
 
 
+BLIND = Redactor(["hunter2"], most=0)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"found": "[?ref=='PO-1'] | [0].number"},
+        {"found": "[?ref=='PO-1']"},
+        {"found": "length([?ref=='PO-1']) > `0`"},
+        {"found": "[0].number", "not_there_when": "!@"},
+        {"found": "[0].number", "not_there_statuses": [200]},
+    ],
+)
+def test_an_answer_that_must_be_hidden_whole_never_says_not_there(settings):
+    got = answer(200, [{"ref": "PO-1", "number": "77"}])
+    with pytest.raises(TransientError, match="more secrets than can be hidden"):
+        found_number(got, config(find_url="https://erp.example/orders?q={{ delivery.export_id }}", **settings), BLIND)
+
+
+@pytest.mark.parametrize("settings", [{}, {"order_number": "number"}])
+def test_an_answer_that_must_be_hidden_whole_leaves_a_create_in_doubt(settings):
+    with pytest.raises(InDoubtError, match="more secrets than can be hidden"):
+        order_number(answer(201, {"number": "77", "success": False}), config(**settings), BLIND)
+
+
 @pytest.mark.timeout(4)  # seconds; where time grows with the square of the length, it takes hours
 def test_a_place_without_end_is_read_at_once():
     value = {"page": "1" * 900_000}
