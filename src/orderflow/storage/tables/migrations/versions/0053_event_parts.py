@@ -8,7 +8,7 @@ the table itself becomes a part without being read, and what waits by then is li
 from alembic import op
 from sqlalchemy import text
 
-from orderflow.storage.tables.roles import APP_ROLE, SYSTEM_ROLE
+from orderflow.storage.tables.roles import APP_ROLE
 from orderflow.storage.tables.row_security import keep_policy_from_indexes, wall_off
 
 revision = "0053"
@@ -154,7 +154,7 @@ def _divide() -> None:
     keep_policy_from_indexes("event")
     # What the former release says to number an event names it by its `id`, which no index of numbered ones has.
     op.execute(
-        f"CREATE POLICY numbered_once ON event AS RESTRICTIVE FOR UPDATE TO {APP_ROLE}, {SYSTEM_ROLE}"
+        f"CREATE POLICY numbered_once ON event AS RESTRICTIVE FOR UPDATE TO {APP_ROLE}"
         " USING (number IS NULL) WITH CHECK (true)"
     )
 
