@@ -937,6 +937,31 @@ def test_an_order_in_doubt_shows_the_ways_out(open_page: Callable[..., Page], si
     expect(page.get_by_role("main").get_by_text("PUSHED", exact=True)).to_be_visible()
 
 
+def test_a_doubt_that_is_another_by_now_is_not_decided_by_a_look_at_the_former(
+    open_page: Callable[..., Page], site
+) -> None:
+    with site.client() as client:
+        client.post("/connectors", json={"connector_type": "MOCK", "config": {"mode": "in_doubt"}})
+        order_id = client.post("/draft-orders", json=an_order("PO-1")).json()["id"]
+        client.post(f"/draft-orders/{order_id}/approve")
+        client.post(f"/draft-orders/{order_id}/push")
+        page = open_page(Role.OPS)
+        page.goto(f"{site.url}/orders/{order_id}")
+        doubt = page.get_by_role("alert").filter(has_text="nobody can tell whether the ERP has this order")
+        there = doubt.get_by_role("button", name="The ERP has it")
+        expect(there).to_be_visible()
+        delivery = client.get(f"/draft-orders/{order_id}").json()["latest_export"]
+        somebody_else = {"as": "send_again", "perhaps_sent_at": delivery["perhaps_sent_at"]}
+        client.post(f"/exports/{delivery['id']}/resolve", json=somebody_else)
+    expect(doubt.get_by_role("status")).to_contain_text("Look into the ERP once more")
+    expect(there).to_have_count(0)
+    _assert_accessible(page, "an order that is in doubt anew")
+    doubt.get_by_role("button", name="I have looked once more").click()
+    there.click()
+    page.get_by_role("dialog").get_by_role("button", name="It is there").click()
+    expect(page.get_by_role("main").get_by_text("PUSHED", exact=True)).to_be_visible()
+
+
 def test_secrets_that_are_wanted_again_are_told_at_their_fields(open_page: Callable[..., Page], site) -> None:
     config = {"mode": "sftp", "host": "erp.example", "username": "orders", "password": "sesame", "export_path": "in"}
     with site.client() as client:

@@ -1,12 +1,14 @@
 import { t } from "@lingui/core/macro";
 import { Trans } from "@lingui/react/macro";
-import { Button } from "@mantine/core";
+import { Button, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
+import { useReducer } from "react";
 import { answer, api, type Schemas } from "../api/client";
 import { useAction, useConnectors, useMay } from "../api/queries";
 import { AskText, type AskTextProps } from "../shared/AskText";
 import { confirm } from "../shared/confirm";
 import { ifMatch } from "../shared/versions/useSaving";
+import { lookedAnew, seenDoubt } from "./doubt";
 import { PushDialog, type Way } from "./PushDialog";
 
 type Action = Schemas["OrderAction"];
@@ -380,29 +382,49 @@ interface InDoubt {
   size?: string;
 }
 
-/** After a look into the ERP: how the delivery in doubt had ended, as it was shown when the person was asked. */
-export function ResolveButtons({ delivery: { id: export_id, perhaps_sent_at }, actions, size }: InDoubt) {
+/** After a look into the ERP: how the delivery in doubt had ended, as it was when the person saw it first. */
+export function ResolveButtons({ delivery, actions, size }: InDoubt) {
+  const export_id = delivery.id;
+  const { seen: perhaps_sent_at, anew } = seenDoubt(delivery);
+  const [, showAnew] = useReducer((times: number) => times + 1, 0);
   const resolve = useAction(
     (said: { as: Schemas["Resolution"]["as"]; perhaps_sent_at: string | null }) =>
       answer(api.POST("/api/v1/exports/{export_id}/resolve", { params: { path: { export_id } }, body: said })),
     { done: t`Settled` },
   );
-  return (Object.keys(RESOLUTIONS) as Schemas["Resolution"]["as"][])
-    .filter((as) => actions.includes(RESOLUTIONS[as].action))
-    .map((as) => {
-      const { label, title, what, sure } = RESOLUTIONS[as];
-      return (
-        <Button
-          key={as}
-          size={size}
-          variant="default"
-          loading={resolve.isPending}
-          onClick={() => confirm(title, what, sure, () => resolve.run({ as, perhaps_sent_at }))}
-        >
-          {label}
+  const offered = (Object.keys(RESOLUTIONS) as Schemas["Resolution"]["as"][]).filter((as) =>
+    actions.includes(RESOLUTIONS[as].action),
+  );
+  if (anew && offered.length > 0) {
+    const look = () => {
+      lookedAnew(export_id);
+      showAnew();
+    };
+    return (
+      <>
+        <Text size="sm" role="status">
+          <Trans>It was perhaps sent again since you saw it here first. Look into the ERP once more.</Trans>
+        </Text>
+        <Button size={size} variant="default" onClick={look}>
+          <Trans>I have looked once more</Trans>
         </Button>
-      );
-    });
+      </>
+    );
+  }
+  return offered.map((as) => {
+    const { label, title, what, sure } = RESOLUTIONS[as];
+    return (
+      <Button
+        key={as}
+        size={size}
+        variant="default"
+        loading={resolve.isPending}
+        onClick={() => confirm(title, what, sure, () => resolve.run({ as, perhaps_sent_at }))}
+      >
+        {label}
+      </Button>
+    );
+  });
 }
 
 /** What the API says may follow for an order as it stands, beside what its page or row offers elsewhere. */

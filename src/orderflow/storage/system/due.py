@@ -50,15 +50,24 @@ _DUE_PROBES = text(f"""
       AND {past("probe_at", LONGEST_PROBE_WAIT)}
     ORDER BY probe_at
 """)  # noqa: S608  # built from constants
+# What can be told of a connection whose answers were looked for is another matter than that this went wrong.
+_LOOKED = "c.poll_error ->> 'code' IN ('ACKS_UNREADABLE', 'ACKS_UNMATCHED', 'READER_DIED', 'TARGET_CHANGED')"
+# A wrong password that is tried each minute for ever locks an account. After the last order that waited it is tried
+# ever less often: as long again as half of the time for which it failed, an hour at most.
+_NOT_IN_VAIN = f"""
+    (c.poll_error IS NULL OR COALESCE({_LOOKED}, true) OR c.status = 'DISABLED'
+     OR c.next_poll_at <= now() - LEAST((now() - c.poll_failing_since) / 2, interval '1 hour'))
+"""
 _DUE_POLLS = text(f"""
     SELECT c.org_id, c.id FROM erp_connection c
     WHERE c.deleted_at IS NULL AND (c.next_poll_at IS NULL OR c.next_poll_at <= now())
       AND {past("c.poll_lease_until", LONGEST_LEASE)}
       AND ({awaits("c.id")}
            -- What is told of answers is put right, also after the last order that waited.
-           OR c.poll_error IS NOT NULL
-           OR EXISTS (SELECT FROM inbound i WHERE i.connection_id = c.id AND {UNMATCHED})
-           OR EXISTS (SELECT FROM inbound i WHERE i.connection_id = c.id AND {SET_ASIDE}))
+           OR {_NOT_IN_VAIN}
+              AND (c.poll_error IS NOT NULL
+                   OR EXISTS (SELECT FROM inbound i WHERE i.connection_id = c.id AND {UNMATCHED})
+                   OR EXISTS (SELECT FROM inbound i WHERE i.connection_id = c.id AND {SET_ASIDE})))
     ORDER BY c.next_poll_at NULLS FIRST
 """)  # noqa: S608  # built from constants
 # Written before the clock was put back: no export waits for longer, and no connection is polled less often. Found by

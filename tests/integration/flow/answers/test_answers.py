@@ -357,7 +357,7 @@ def test_what_kept_answers_from_being_read_is_told_until_it_is_mended_or_nobody_
     system = SqlSystem(installation.database)
 
     def told() -> Any:
-        installation.do("UPDATE erp_connection SET next_poll_at = now()")
+        installation.do("UPDATE erp_connection SET next_poll_at = now() - interval '1 hour'")
         if system.due_polls():
             poll(installation, connection_id)
         (row,) = installation.rows("SELECT poll_error ->> 'code' AS code, poll_failing_since FROM erp_connection")
@@ -373,6 +373,24 @@ def test_what_kept_answers_from_being_read_is_told_until_it_is_mended_or_nobody_
     assert told() is None
     installation.do("UPDATE erp_connection SET next_poll_at = now()")
     assert system.due_polls() == []
+
+
+def test_a_target_that_refuses_us_is_asked_ever_less_often_once_nobody_waits(installation: Any) -> None:
+    zone, connection_id, order_id = sent(installation)
+    installation.connectors[zone.connector_type] = Refuses()
+    system, due = SqlSystem(installation.database), [(installation.org_id, connection_id)]
+    poll(installation, connection_id)
+
+    def is_asked(failing: str, due_for: str) -> Any:
+        since, at = f"now() - interval '{failing}'", f"now() - interval '{due_for}'"
+        installation.do(f"UPDATE erp_connection SET poll_failing_since = {since}, next_poll_at = {at}")
+        return system.due_polls()
+
+    assert is_asked("1 day", "1 second") == due, "an order waits"
+    with installation.wiring.store.work(installation.org_id) as work:
+        confirm_order(work, order_id, "SO-1", ACTOR)
+    assert (is_asked("10 minutes", "4 minutes"), is_asked("10 minutes", "6 minutes")) == ([], due)
+    assert (is_asked("1 day", "59 minutes"), is_asked("1 day", "61 minutes")) == ([], due)
 
 
 def test_answers_read_before_a_fault_are_recorded(installation: Any) -> None:
