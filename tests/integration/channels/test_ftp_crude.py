@@ -22,6 +22,7 @@ from orderflow.domain.errors import (
     RejectedError,
     UnavailableError,
 )
+from orderflow.domain.reach import Reach
 from tests.integration.channels.crude_ftp_server import CrudeFTPServer
 
 TOKEN = UUID("0b9f8a51-7c0e-4d8e-9b57-2f3a1c6d4e10")
@@ -230,6 +231,14 @@ def test_a_test_that_logs_in_for_itself_takes_the_place_of_an_idle_session(root)
         store(server, sessions=1).list("/out")
         assert store(server, sessions=1, apart="test").list("/out") == []
         assert store(server, sessions=1).list("/out") == []
+
+
+def test_organizations_that_share_an_account_share_its_sessions(root):
+    with CrudeFTPServer(root, most_sessions=1) as server:
+        for slug in ("acme", "emca", "acme"):
+            assert store(server, reach=Reach(slug)).list("/out") == []
+        with pytest.raises(BusyError):
+            store(server, reach=Reach("evil"), password="guessed", connect_timeout=0.5).list("/out")
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from orderflow.channels.accounts import Account
 from orderflow.channels.ftp.errors import is_fatal
 from orderflow.channels.ftp.session import FTPSession
 from orderflow.channels.ftp.target import FTPTarget
@@ -32,8 +33,6 @@ LIMIT_KEPT = 600.0
 LINGERS = 5.0
 """Seconds for which a server may still count a session that we closed."""
 
-_Account = tuple[str, str, int, str]
-
 
 class Sessions:
     """The sessions of this process."""
@@ -41,9 +40,9 @@ class Sessions:
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._idle: dict[FTPTarget, deque[tuple[FTPSession, float]]] = {}
-        self._live: Counter[_Account] = Counter()
-        self._told: dict[_Account, tuple[int, float]] = {}
-        self._closed: dict[_Account, float] = {}
+        self._live: Counter[Account] = Counter()
+        self._told: dict[Account, tuple[int, float]] = {}
+        self._closed: dict[Account, float] = {}
         self._sweeper: threading.Timer | None = None
 
     @contextmanager
@@ -155,7 +154,7 @@ class Sessions:
             idle = self._idle.get(target)
             return idle.pop()[0] if idle else None
 
-    def _idle_of(self, account: _Account) -> tuple[FTPTarget, FTPSession] | None:
+    def _idle_of(self, account: Account) -> tuple[FTPTarget, FTPSession] | None:
         for target, idle in self._idle.items():
             if target.account == account and idle:
                 return target, idle.popleft()[0]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from urllib.parse import quote
 
+from orderflow.channels.accounts import Account, account
 from orderflow.domain.reach import Reach, current
 
 
@@ -45,10 +46,10 @@ class SFTPTarget:
     apart: str = ""
     reach: Reach = field(default_factory=current)
 
-    @property
-    def account(self) -> tuple[str, str, int, str]:
-        """Who is signed in where, and for whom: who else names the account takes none of its sessions from them."""
-        return self.reach.organization, self.host, self.port, self.username
+    @cached_property
+    def account(self) -> Account:
+        """Who is signed in where; of several organizations that may, each has a share of the same sessions."""
+        return account(self.host, self.port, self.username, self.password, self.ssh_key)
 
     @property
     def place(self) -> str:

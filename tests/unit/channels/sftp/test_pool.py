@@ -106,7 +106,7 @@ def test_another_organization_that_names_the_account_takes_none_of_its_sessions(
     server = Server()
     monkeypatch.setattr(pools, "connect", server.connect)
     ours, theirs = (
-        SFTPTarget("ftp.acme.example", username="acme", max_sessions=1, connect_timeout=600, reach=Reach(slug))
+        SFTPTarget("ftp.acme.example", 22, "acme", slug, max_sessions=1, connect_timeout=600, reach=Reach(slug))
         for slug in ("acme", "evil")
     )
 
@@ -117,3 +117,19 @@ def test_another_organization_that_names_the_account_takes_none_of_its_sessions(
         await pool.close()
 
     asyncio.run(main())
+
+
+def test_organizations_that_share_an_account_share_its_sessions(monkeypatch: pytest.MonkeyPatch) -> None:
+    server = Server(limit=1)
+    monkeypatch.setattr(pools, "connect", server.connect)
+    by_key, by_password = {"ssh_key": "a key"}, {"password": "sesame"}
+
+    async def main(**signs_in: Any) -> None:
+        pool = SessionPool()
+        for slug in ("acme", "emca", "acme"):
+            async with pool.session(SFTPTarget("ftp.acme.example", username="acme", reach=Reach(slug), **signs_in)):
+                assert server.open == 1
+        await pool.close()
+
+    asyncio.run(main(**by_key))
+    asyncio.run(main(**by_password))
