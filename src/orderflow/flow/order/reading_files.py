@@ -138,14 +138,14 @@ def _in_turn(content: bytes | bytearray) -> AbstractContextManager[Any]:
 
 
 def _read_document(lines: Iterable[bytes], *, listed: bool) -> Iterator[ReadOrder]:
-    """Read the orders of a list one after another: those before a broken one are kept, and no more than one is read."""
+    """Read the orders of a list one after another, and hold no more than one.
+
+    Those behind one that cannot be taken are read all the same, unless it is broken so that nobody knows where it ends.
+    """
     line, column = 1, 0
     for piece in _pieces(lines, listed=listed):
         if isinstance(piece, tuple):
             yield piece
-            return
-        if reason := _too_much(piece):
-            yield line, unreadable([("", reason)])
             return
         with _in_turn(piece):
             found, next_one = _read_piece(piece, line, column)
@@ -162,22 +162,28 @@ def _read_piece(piece: bytearray, line: int, column: int) -> tuple[list[ReadOrde
         line: Where the piece begins, counted from 1.
         column: How many characters of that line are before it.
     """
+    text = piece.decode("utf-8", "replace")
+    start = _after_space(text, 0)
+    number, at = _place(text, len(text), line, column)
+    begins, next_one = _place(text, start, line, column)[0], (number, at + 1)
+    if reason := _too_much(piece):
+        return [(begins, unreadable([("", reason)]))], next_one
     try:
-        text = piece.decode("utf-8")
+        if "\ufffd" in text:
+            piece.decode("utf-8")
+        value, end = _DECODER.raw_decode(text, start)
     except UnicodeDecodeError as error:
         number, at = _place(piece.decode("latin-1"), error.start, line, column)  # as many characters as bytes
-        return [(number, _not_json(error, at + 1))], None
-    start = _after_space(text, 0)
-    try:
-        value, end = _DECODER.raw_decode(text, start)
+        return [(number, _not_json(error, at + 1))], next_one
+    except json.JSONDecodeError as error:
+        number, at = _place(text, error.pos, line, column)
+        ends = f"this is not JSON: {error.msg} at character {at + 1}, and what follows was not read"
+        return [(number, unreadable([("", ends)]))], None
     except (ValueError, RecursionError) as error:
-        number, at = _place(text, getattr(error, "pos", start), line, column)
-        return [(number, _not_json(error, at + 1))], None
-    found = [(_place(text, start, line, column)[0], _read_value(value))]
+        return [(begins, _not_json(error, 0))], next_one
     if _after_space(text, end) < len(text):
-        return [*found, _broken(_place(text, end, line, column)[0])], None
-    number, at = _place(text, len(text), line, column)
-    return found, (number, at + 1)
+        return [(begins, _read_value(value)), _broken(_place(text, end, line, column)[0])], None
+    return [(begins, _read_value(value))], next_one
 
 
 def _place(text: str, position: int, line: int, column: int) -> tuple[int, int]:
@@ -225,9 +231,9 @@ def _pieces(lines: Iterable[bytes], *, listed: bool) -> Iterator[bytearray | Rea
             piece = bytearray()
         piece += line[start:]
         if len(line) > LONGEST_LINE or len(piece) > LONGEST_LINE:
-            limit = f"the line is longer than {LONGEST_LINE >> 20} MiB"
+            limit = f"the line is longer than {LONGEST_LINE >> 20} MiB, and what follows was not read"
             if len(line) <= LONGEST_LINE:
-                limit = f"the order is longer than {LONGEST_LINE >> 20} MiB"
+                limit = f"the order is longer than {LONGEST_LINE >> 20} MiB, and what follows was not read"
             yield number, unreadable([("", limit)])
             return
     if not _is_blank(piece):
@@ -246,7 +252,8 @@ def _what_follows(lines: Iterable[bytes], number: int, most: int) -> Iterator[Re
 
 
 def _broken(number: int) -> ReadOrder:
-    return number, unreadable([("", "a comma or the end of the list is missing: the file is cut or broken")])
+    cut = "a comma or the end of the list is missing: the file is cut or broken, and what follows was not read"
+    return number, unreadable([("", cut)])
 
 
 def _is_blank(content: bytes | bytearray) -> bool:

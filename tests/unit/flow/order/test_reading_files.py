@@ -159,15 +159,19 @@ def test_blank_lines_before_a_file_s_first_are_not_kept() -> None:
 
 
 @pytest.mark.parametrize(
-    "around", [b"{}\n%s", b"[{},\n%s,\n{}]", b"[{},\n%s"], ids=["line", "list", "list that is cut"]
+    ("around", "good"),
+    [(b"{}\n%s", 1), (b"[{},\n%s,\n{}]", 2), (b"[{},\n%s", 1)],
+    ids=["line", "list", "list that is cut"],
 )
-def test_an_order_of_too_many_values_is_not_even_decoded(monkeypatch: pytest.MonkeyPatch, around: bytes) -> None:
+def test_an_order_of_too_many_values_is_not_even_decoded(
+    monkeypatch: pytest.MonkeyPatch, around: bytes, good: int
+) -> None:
     """As lists, these would have 2.5 MB."""
     monkeypatch.setattr(read_order_file, "MOST_VALUES", 40_000)
     content = around % (b"[" + b"[]," * 40_000 + b"[],[]]")
     size, orders = peak(iter(content.splitlines(keepends=True)))
     assert size < 1_000_000
-    assert orders == 1
+    assert orders == good
     assert "holds more than 40,000 values" in read(content)[1][1]
 
 
@@ -180,6 +184,35 @@ def test_what_is_wrong_in_a_list_is_named_by_its_place_in_the_file(before: str, 
     number, said = read(content.encode())[-1]
     assert number == caught.value.lineno
     assert f"{caught.value.msg} at character {caught.value.colno}" in said
+
+
+@pytest.mark.parametrize(
+    ("bad", "words"),
+    [
+        (b"[1,2,3,4]", "holds more than 2 values"),
+        (b'{"notes": "\xe4\xff"}', "byte 12 is not UTF-8"),
+        (b"[" * 100_000 + b"]" * 100_000, "nested too deeply"),
+        (b'{"notes": ' + b"9" * 5000 + b"}", "too many digits"),
+        (b'{"notes": "1", "notes": "2"}', "notes is given twice"),
+        (b"5", "must be an object"),
+    ],
+)
+def test_an_order_of_a_list_that_cannot_be_taken_costs_none_behind_it(
+    monkeypatch: pytest.MonkeyPatch, bad: bytes, words: str
+) -> None:
+    monkeypatch.setattr(read_order_file, "MOST_VALUES", 2)
+    first, middle, last = read(b'[{"notes": "1"},\n' + bad + b',\n{"notes": "3"}]')
+    assert (first, middle[0], last) == ((1, "1"), 2, (3, "3"))
+    assert words in middle[1]
+    behind = read(b"[{},\n" + bad + b", {x}]")[-1]
+    column = len(bad.decode("utf-8", "replace")) + 4
+    assert behind[0] == 2
+    assert f"at character {column}, and what follows was not read" in behind[1]
+
+
+def test_a_list_that_ends_where_it_is_broken_says_so() -> None:
+    for broken in (b'[{"notes": x}, {}]', b"[{} {}, {}]", b"[{}}, {}]", b"[{}"):
+        assert "and what follows was not read" in read(broken)[-1][1]
 
 
 def test_what_would_close_more_than_a_list_is_no_end_of_it() -> None:
