@@ -122,8 +122,7 @@ def update_user(request: Request, caller: Admin, user_id: UUID, body: UserChange
     changes: dict[str, Any] = body.model_dump(exclude_unset=True)
     if changes.get("active"):
         _check_scopes_of(request, caller, user_id)
-    if "role" in changes:
-        _check_scopes(caller, changes["role"])
+    _check_role(request, caller, user_id, changes)
     version_of, current = lambda work: work.users.version(user_id), lambda: _current(request, caller, user_id)
     answer = _answer(request, user_id)
     with editing(request, app_of(request).store, version_of, current) as store:
@@ -150,6 +149,17 @@ def reset_second_factor(request: Request, caller: Admin, user_id: UUID) -> None:
     reset(app.store, caller.org_id, user_id, caller.actor)
     app.code_limits.forget_failures(user_id)
     request.app.state.authenticator.forget()
+
+
+def _check_role(request: Request, caller: Caller, user_id: UUID, changes: dict[str, Any]) -> None:
+    """Check a role that is given to a user; the one that they have is no change, and is taken out of `changes`."""
+    if caller.scopes is None or "role" not in changes:
+        return
+    with app_of(request).store.work(caller.org_id) as work:
+        if work.users.get(user_id).role == changes["role"]:
+            del changes["role"]
+        else:
+            _check_scopes(caller, changes["role"])
 
 
 def _check_scopes_of(request: Request, caller: Caller, user_id: UUID) -> None:

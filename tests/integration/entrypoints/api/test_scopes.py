@@ -69,6 +69,7 @@ def test_a_key_with_scopes_lets_nobody_in_who_may_more(acme: Tenant) -> None:
         ("PATCH", f"/users/{viewer}", {"active": False}),
         ("POST", f"/users/{viewer}/password", {"password": "another horse battery"}),
         ("DELETE", f"/users/{viewer}/second-factor", None),
+        ("PATCH", f"/users/{admin}", {"role": "ADMIN", "name": "Ada"}),
     ]:
         assert called(acme, keeper, method, path, json=body).is_success, path
 
