@@ -86,9 +86,13 @@ def connected(host: str, port: int, deadline: Deadline, reach: Reach | None = No
         OSError: It cannot be reached.
         NeedsAttentionError: It may not be reached, as `check` says.
     """
-    failure: OSError = OSError("no address")
+    failure: OSError | None = None
     for family, kind, protocol, _, address in found(host, port, deadline, reach or current()):
-        opened = socket.socket(family, kind, protocol)
+        try:
+            opened = socket.socket(family, kind, protocol)
+        except OSError as error:  # as where the system has no IPv6: what another address says counts for more
+            failure = failure or error
+            continue
         try:
             opened.settimeout(deadline.left())
             opened.connect(address)
@@ -97,7 +101,7 @@ def connected(host: str, port: int, deadline: Deadline, reach: Reach | None = No
             failure = error
         else:
             return opened
-    raise failure
+    raise failure or OSError("no address")
 
 
 async def checked_socket(host: str, port: int, reach: Reach) -> socket.socket:
@@ -107,10 +111,14 @@ async def checked_socket(host: str, port: int, reach: Reach) -> socket.socket:
         OSError, NeedsAttentionError: As `connected`.
     """
     loop = asyncio.get_running_loop()
-    failure: OSError = OSError("no address")
+    failure: OSError | None = None
     asked = begun(host, port, reach.organization, partial(check, host, reach=reach))
     for family, kind, protocol, _, address in await asyncio.wrap_future(asked):
-        opened = socket.socket(family, kind, protocol)
+        try:
+            opened = socket.socket(family, kind, protocol)
+        except OSError as error:  # as where the system has no IPv6: what another address says counts for more
+            failure = failure or error
+            continue
         opened.setblocking(False)  # the method's own way
         try:
             await loop.sock_connect(opened, address)
@@ -122,4 +130,4 @@ async def checked_socket(host: str, port: int, reach: Reach) -> socket.socket:
             raise
         else:
             return opened
-    raise failure
+    raise failure or OSError("no address")

@@ -125,3 +125,17 @@ def test_a_loop_tries_all_addresses_of_a_name(listener, monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: resolve()[:1])
     with pytest.raises(ConnectionRefusedError):
         asyncio.run(addresses.checked_socket("one.example", port, OPERATOR))
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_an_address_of_a_kind_that_the_system_lacks_hides_no_other(monkeypatch, first):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        kinds = [(9_999, socket.SOCK_STREAM, 6, "", ("::1", port)), (2, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: kinds if first else kinds[::-1])
+        addresses.connected("two.example", port, Deadline(5)).close()
+        asyncio.run(addresses.checked_socket("two.example", port, OPERATOR)).close()
+    with pytest.raises(ConnectionRefusedError):
+        addresses.connected("two.example", port, Deadline(5))
+    with pytest.raises(ConnectionRefusedError):
+        asyncio.run(addresses.checked_socket("two.example", port, OPERATOR))
