@@ -210,6 +210,24 @@ def test_an_upgrade_that_fails_later_says_how_far_it_came_and_goes_on_from_there
     assert told[0].startswith("0038: ")
 
 
+def test_an_upgrade_for_which_the_disk_is_too_small_says_how_far_it_came(empty_url: str) -> None:
+    with create_engine(empty_url, poolclass=NullPool).begin() as connection:
+        connection.execute(
+            text("""
+                CREATE FUNCTION full_disk() RETURNS event_trigger LANGUAGE plpgsql AS $$
+                BEGIN
+                    IF current_query() LIKE '%CREATE TABLE saved_view%' THEN
+                        RAISE 'no space left on device' USING ERRCODE = 'disk_full';
+                    END IF;
+                END $$
+            """)
+        )
+        connection.execute(text("CREATE EVENT TRIGGER full_disk ON ddl_command_start EXECUTE FUNCTION full_disk()"))
+    with pytest.raises(DatabaseSetupError, match=r"beyond revision 0037: .*no space left") as caught:
+        upgrade(empty_url)
+    assert "steps that were told are done" in caught.value.hint
+
+
 def test_a_failing_upgrade_changes_nothing_and_says_what_to_do(app_url: str, empty_url: str) -> None:
     as_app = empty_url.replace("postgres@", "orderflow_app@")
     with pytest.raises(DatabaseSetupError, match="could not be upgraded") as caught:

@@ -143,15 +143,15 @@ def _upgrade(connection: Connection, config: Config, progress: Progress | None, 
     for _ in range(TRIES):
         try:
             command.upgrade(config, "head")
-        except exc.OperationalError as error:
-            if getattr(error.orig, "sqlstate", None) not in _LOCKED_OUT:
+        except exc.DBAPIError as error:
+            if error.connection_invalidated:
                 raise
             connection.rollback()
-            if progress:
-                progress("a table is in use; the step is tried again")
-            time.sleep(PAUSE)
-        except exc.DBAPIError as error:
-            connection.rollback()
+            if getattr(error.orig, "sqlstate", None) in _LOCKED_OUT:
+                if progress:
+                    progress("a table is in use; the step is tried again")
+                time.sleep(PAUSE)
+                continue
             current, _ = current_and_head(connection)
             if current == before:
                 raise
