@@ -6,14 +6,13 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from starlette.requests import Request
 from starlette.types import Message, Receive
 
 from orderflow.domain.errors import OrderFlowError
-
-Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
+from orderflow.entrypoints.api.work import Endpoint
 
 ANONYMOUS = 8_192
 """Bytes that a request may send before it is known whose it is."""

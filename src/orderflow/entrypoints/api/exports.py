@@ -113,7 +113,7 @@ def get_export_proof(request: Request, caller: Reader, export_id: UUID, proof_id
 @router.post("/{export_id}/resolve", responses=answers(404, 409))
 def resolve_export(request: Request, caller: Pusher, export_id: UUID, body: Resolution) -> Export:
     """Settle a delivery in doubt, after a look into the ERP: it is there, or it is to be sent again."""
-    answer = Rendering(request, lambda work: one_export(seen_by(caller, work), export_id), once=True)
+    answer = _answer(request, caller, export_id, once=True)
     store = answer.within(app_of(request).store)
     resolve_held(store, caller.org_id, export_id, body.as_, caller.actor, body.perhaps_sent_at)
     return answer.made
@@ -123,9 +123,13 @@ def resolve_export(request: Request, caller: Pusher, export_id: UUID, body: Reso
 @slow(Work.TEST)
 def read_answer_again(request: Request, caller: Pusher, export_id: UUID) -> Export:
     """Read the ERP's answer again that could not be read, once somebody has mended the file or what kept us from it."""
-    app, answer = app_of(request), Rendering(request, lambda work: one_export(seen_by(caller, work), export_id))
+    app, answer = app_of(request), _answer(request, caller, export_id)
     read_again(replace(app.wiring, store=answer.within(app.store)), caller.org_id, export_id, caller.actor)
     return answer.made
+
+
+def _answer(request: Request, caller: Caller, export_id: UUID, *, once: bool = False) -> Rendering[Export]:
+    return Rendering(request, lambda work: one_export(seen_by(caller, work), export_id), once=once)
 
 
 def _export(request: Request, caller: Caller, export_id: UUID) -> Export:
