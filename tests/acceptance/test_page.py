@@ -920,12 +920,18 @@ def test_a_connector_whose_erp_is_busy_rests_and_says_until_when(open_page: Call
         ).to_be_visible()
 
 
+def an_order_in_doubt(client: Client) -> str:
+    """Push an order to an ERP of which nobody can tell whether it has it."""
+    client.post("/connectors", json={"connector_type": "MOCK", "config": {"mode": "in_doubt"}})
+    order_id: str = client.post("/draft-orders", json=an_order("PO-1")).json()["id"]
+    client.post(f"/draft-orders/{order_id}/approve")
+    client.post(f"/draft-orders/{order_id}/push")
+    return order_id
+
+
 def test_an_order_in_doubt_shows_the_ways_out(open_page: Callable[..., Page], site) -> None:
     with site.client() as client:
-        client.post("/connectors", json={"connector_type": "MOCK", "config": {"mode": "in_doubt"}})
-        order_id = client.post("/draft-orders", json=an_order("PO-1")).json()["id"]
-        client.post(f"/draft-orders/{order_id}/approve")
-        client.post(f"/draft-orders/{order_id}/push")
+        order_id = an_order_in_doubt(client)
     page = open_page(Role.OPS)
     page.goto(f"{site.url}/orders/{order_id}")
     doubt = page.get_by_role("alert").filter(has_text="nobody can tell whether the ERP has this order")
@@ -941,10 +947,7 @@ def test_a_doubt_that_is_another_by_now_is_not_decided_by_a_look_at_the_former(
     open_page: Callable[..., Page], site
 ) -> None:
     with site.client() as client:
-        client.post("/connectors", json={"connector_type": "MOCK", "config": {"mode": "in_doubt"}})
-        order_id = client.post("/draft-orders", json=an_order("PO-1")).json()["id"]
-        client.post(f"/draft-orders/{order_id}/approve")
-        client.post(f"/draft-orders/{order_id}/push")
+        order_id = an_order_in_doubt(client)
         page = open_page(Role.OPS)
         page.goto(f"{site.url}/orders/{order_id}")
         doubt = page.get_by_role("alert").filter(has_text="nobody can tell whether the ERP has this order")

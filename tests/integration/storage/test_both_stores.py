@@ -19,7 +19,7 @@ from orderflow.domain.answer_details import Details, Level, LineAnswer, Others, 
 from orderflow.domain.answer_files import ControlNumber, OrderNumber, Reference
 from orderflow.domain.answers import Verdict
 from orderflow.domain.confirmations import applied, differences
-from orderflow.domain.delivery import Ack, ExportResult, Lease
+from orderflow.domain.delivery import Ack, ExportResult, Lease, Sent
 from orderflow.domain.errors import (
     BusyError,
     ConnectorError,
@@ -539,6 +539,24 @@ def test_a_change_of_what_was_given_back_is_an_order_and_one_of_what_went_out_af
     assert claimed(bench, way).attempts[0].order.delivery.kind is Kind.CHANGE
 
 
+def recalled_after(bench: Bench, later: dict[str, Any], **second: Any) -> tuple[UUID, UUID, Sent]:
+    """Return a delivery that arrived, one after it that stands as `later` says, and what a recall is about then."""
+    way, order_id = connection(bench), order(bench, "RECALLING")
+    first = export(bench, way, ERPExportStatus.ACKED, of=order_id, filename="first.json")
+    bench.passes(1)
+    columns: dict[str, Any] = {name: bench.now() if value == "now" else value for name, value in later.items()}
+    columns |= second | {
+        "next_attempt_at": bench.now() + timedelta(days=1),
+        "follows": first if "kind" in second else None,
+    }
+    then = export(bench, way, of=order_id, **columns)
+    bench.passes(1)
+    export(bench, way, of=order_id, kind=Kind.RECALL)
+    (attempt,) = claimed(bench, way).attempts
+    assert attempt.order.delivery.sent is not None
+    return first, then, attempt.order.delivery.sent
+
+
 @pytest.mark.parametrize(
     ("later", "means_the_later"),
     [
@@ -553,18 +571,9 @@ def test_a_change_of_what_was_given_back_is_an_order_and_one_of_what_went_out_af
 def test_a_recall_is_about_the_newest_delivery_that_the_erp_has_or_may_have(
     bench: Bench, later: dict[str, Any], means_the_later: bool
 ) -> None:
-    way, order_id = connection(bench), order(bench, "RECALLING")
-    first = export(bench, way, ERPExportStatus.ACKED, of=order_id, filename="first.json")
-    bench.passes(1)
-    columns: dict[str, Any] = {name: bench.now() if value == "now" else value for name, value in later.items()}
-    later_on = bench.now() + timedelta(days=1)
-    second = export(bench, way, of=order_id, filename="second.json", next_attempt_at=later_on, **columns)
-    bench.passes(1)
-    export(bench, way, of=order_id, kind=Kind.RECALL)
-    (attempt,) = claimed(bench, way).attempts
-    assert attempt.order.delivery.sent is not None
-    assert attempt.order.delivery.sent.export_id == (second if means_the_later else first)
-    assert not attempt.order.delivery.sent.changed
+    first, second, sent = recalled_after(bench, later, filename="second.json")
+    assert sent.export_id == (second if means_the_later else first)
+    assert not sent.changed
 
 
 @pytest.mark.parametrize(
@@ -579,17 +588,8 @@ def test_a_recall_is_about_the_newest_delivery_that_the_erp_has_or_may_have(
 def test_a_recall_knows_whether_the_erp_has_a_change_too_or_may_have(
     bench: Bench, later: dict[str, Any], is_changed: bool
 ) -> None:
-    way, order_id = connection(bench), order(bench, "RECALLING")
-    first = export(bench, way, ERPExportStatus.ACKED, of=order_id, filename="first.json")
-    bench.passes(1)
-    columns: dict[str, Any] = {name: bench.now() if value == "now" else value for name, value in later.items()}
-    later_on = bench.now() + timedelta(days=1)
-    export(bench, way, of=order_id, kind=Kind.CHANGE, follows=first, next_attempt_at=later_on, **columns)
-    bench.passes(1)
-    export(bench, way, of=order_id, kind=Kind.RECALL)
-    (attempt,) = claimed(bench, way).attempts
-    assert attempt.order.delivery.sent is not None
-    assert (attempt.order.delivery.sent.export_id, attempt.order.delivery.sent.changed) == (first, is_changed)
+    first, _, sent = recalled_after(bench, later, kind=Kind.CHANGE)
+    assert (sent.export_id, sent.changed) == (first, is_changed)
 
 
 def test_what_waits_is_made_a_change_of_what_the_erp_has_after_all(bench: Bench) -> None:

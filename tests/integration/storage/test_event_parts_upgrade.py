@@ -8,12 +8,10 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
-from alembic import command
-from sqlalchemy import NullPool, create_engine, make_url
 
 from orderflow.postgres.errors import DatabaseSetupError
-from orderflow.storage.tables import migrations
 from orderflow.storage.tables.migrations import upgrade
+from tests.integration.storage.revisions import libpq_url, upgrade_to
 
 ADD = "INSERT INTO draft_order (id, org_id, status) VALUES (%s, %s, 'NEEDS_REVIEW')"
 CHANGE = "UPDATE draft_order SET status = 'READY' WHERE id = %s"
@@ -31,12 +29,8 @@ FORMER_NUMBERING = """
 @pytest.fixture
 def before(empty_url: str) -> str:
     """The owner's URL of a database whose events have no parts."""
-    with create_engine(empty_url, poolclass=NullPool).connect() as connection:
-        config = migrations._config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0052")
-        connection.commit()
-    return make_url(empty_url).set(drivername="postgresql").render_as_string(hide_password=False)
+    upgrade_to(empty_url, "0052")
+    return libpq_url(empty_url)
 
 
 @pytest.fixture

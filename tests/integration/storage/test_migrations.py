@@ -8,7 +8,6 @@ from queue import Queue
 from typing import Any
 
 import pytest
-from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, NullPool, create_engine, text
@@ -18,6 +17,7 @@ from orderflow.storage.database import Database
 from orderflow.storage.tables import migrations
 from orderflow.storage.tables.migrations import current_and_head, ensure_current, upgrade
 from orderflow.storage.tables.models import Base
+from tests.integration.storage.revisions import upgrade_to
 
 SHAPE = """
 SELECT c.conrelid::regclass::text, c.conname, pg_get_constraintdef(c.oid) FROM pg_constraint c
@@ -125,7 +125,7 @@ def test_a_table_that_is_always_in_use_ends_the_upgrade_with_what_to_do(
 
 def test_an_upgrade_that_broke_off_after_making_indexes_goes_on(empty_url: str, migrated: Connection) -> None:
     """What it left is one that is unfinished, one that is whole, and one that took its place already."""
-    _upgrade_to(empty_url, "0044")
+    upgrade_to(empty_url, "0044")
     with create_engine(empty_url, poolclass=NullPool, isolation_level="AUTOCOMMIT").connect() as connection:
         connection.execute(text("CREATE INDEX new_idx_erp_export_org ON erp_export (org_id)"))
         connection.execute(
@@ -135,17 +135,17 @@ def test_an_upgrade_that_broke_off_after_making_indexes_goes_on(empty_url: str, 
         connection.execute(text("DROP INDEX idx_audit_log_actor"))
         connection.execute(text("CREATE INDEX idx_audit_log_actor ON audit_log (org_id, action, created_at)"))
         connection.execute(text("DROP INDEX idx_audit_log_action"))
-    _upgrade_to(empty_url, "0048")
+    upgrade_to(empty_url, "0048")
     with create_engine(empty_url, poolclass=NullPool, isolation_level="AUTOCOMMIT").connect() as connection:
         connection.execute(text("CREATE INDEX new_pk_draft_order ON draft_order (id)"))
         connection.execute(text("DROP INDEX idx_erp_export_order"))
         connection.execute(text("CREATE INDEX new_idx_erp_export_order ON erp_export (draft_order_id)"))
-    _upgrade_to(empty_url, "0052")
+    upgrade_to(empty_url, "0052")
     before = _shape(empty_url)
     for done, again in (("0044", "0045"), ("0047", "0049"), ("0051", "0052")):
         _upgrade_again(empty_url, done, again)
     assert _shape(empty_url) == before
-    _upgrade_to(empty_url, "head")
+    upgrade_to(empty_url, "head")
     wanted = set(migrated.execute(text(SHAPE)))
     assert _shape(empty_url) == wanted
     _upgrade_again(empty_url, "0052", "head")
@@ -155,7 +155,7 @@ def test_an_upgrade_that_broke_off_after_making_indexes_goes_on(empty_url: str, 
 def _upgrade_again(url: str, done: str, again: str) -> None:
     with create_engine(url, poolclass=NullPool).begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = :done"), {"done": done})
-    _upgrade_to(url, again)
+    upgrade_to(url, again)
 
 
 def _shape(url: str) -> set[Any]:
@@ -164,16 +164,7 @@ def _shape(url: str) -> set[Any]:
 
 
 def _back_to_the_release_before(url: str) -> None:
-    _upgrade_to(url, "0016")
-
-
-def _upgrade_to(url: str, revision: str) -> None:
-    with create_engine(url, poolclass=NullPool).connect() as connection:
-        config = migrations._config()
-        config.attributes["connection"] = connection
-        config.attributes["progress"] = None
-        command.upgrade(config, revision)
-        connection.commit()
+    upgrade_to(url, "0016")
 
 
 def test_an_old_database_is_told_apart_from_a_current_one(database: Database, admin_url: str) -> None:

@@ -9,12 +9,9 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
-from sqlalchemy import NullPool, create_engine, make_url
 
 from orderflow.storage.tables.migrations import upgrade
+from tests.integration.storage.revisions import libpq_url, upgrade_to
 
 ADD = """
     INSERT INTO erp_connection (id, org_id, connector_type, name, config_encrypted, status, deleted_at, created_at)
@@ -27,16 +24,8 @@ WAITS = "SELECT count(*) FROM pg_stat_activity WHERE query ~ 'uq_erp_connection_
 @pytest.fixture
 def before(empty_url: str) -> str:
     """The owner's URL of a database as it was before names were unique."""
-    config = Config()
-    config.set_main_option("script_location", "orderflow.storage.tables:migrations")
-    config.set_main_option("path_separator", "os")
-    names = ScriptDirectory.from_config(config).get_revision("0015")
-    assert isinstance(names.down_revision, str)
-    with create_engine(empty_url, poolclass=NullPool).connect() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, names.down_revision)
-        connection.commit()
-    return make_url(empty_url).set(drivername="postgresql").render_as_string(hide_password=False)
+    upgrade_to(empty_url, "0014")
+    return libpq_url(empty_url)
 
 
 @pytest.fixture

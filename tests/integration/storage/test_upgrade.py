@@ -13,8 +13,6 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 import structlog
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import NullPool, create_engine, make_url, text
 
 from orderflow.bootstrap import App, open_app
@@ -30,6 +28,7 @@ from orderflow.storage.system.older_orders import SqlOlderOrders
 from orderflow.storage.tables.migrations import upgrade
 from orderflow.storage.tables.roles import APP_ROLE
 from orderflow.testing.http_server import MisbehavingHTTPServer
+from tests.integration.storage.revisions import upgrade_to
 
 BEFORE = "0007"
 ORDER = """
@@ -92,13 +91,7 @@ class Old:
         self.owner_url, self.key = owner_url, generate_key()
         self.org_id, self.resend, self.hold = uuid4(), uuid4(), uuid4()
         self.orders: dict[tuple[str, bool], UUID] = {}
-        with create_engine(owner_url, poolclass=NullPool).connect() as connection:
-            config = Config()
-            config.set_main_option("script_location", "orderflow.storage.tables:migrations")
-            config.set_main_option("path_separator", "os")
-            config.attributes["connection"] = connection
-            command.upgrade(config, before)
-            connection.commit()
+        upgrade_to(owner_url, before)
         self.do("INSERT INTO organization (id, slug, name) VALUES (:org, 'acme', 'Acme')")
         self._connect(self.resend, "ACTIVE", "resend", server)
         self._connect(self.hold, "DISABLED", "hold", server)
