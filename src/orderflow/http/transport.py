@@ -224,17 +224,27 @@ class _Stream(httpcore.NetworkStream):
 
     def __init__(self, stream: httpcore.NetworkStream) -> None:
         self._stream = stream
+        self._held = b""
         self.spoilt = False
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         call = self._enter()
+        self._send(b"", call, timeout)  # what only looked like a head, as the last chunk of a body does
         content = self._stream.read(max_bytes, call.deadline.left(timeout))
         call.received.add(len(content))
         return content
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """Write, but hold a head back until its body comes, or nothing, which ends a message: one packet, not two."""
         call = self._enter()
-        # CONNECT is for a proxy, and does nothing yet; the end of a message without a body is written as nothing.
+        if buffer.endswith(b"\r\n\r\n") and not self._held:
+            self._held = buffer
+        else:
+            self._send(buffer, call, timeout)
+
+    def _send(self, buffer: bytes, call: Call, timeout: float | None) -> None:
+        buffer, self._held = self._held + buffer, b""
+        # CONNECT is for a proxy, and does nothing yet; the end of a message is mostly written as nothing.
         call.begun = call.begun or bool(buffer and not buffer.startswith(b"CONNECT "))
         for start in range(0, len(buffer), _PART):
             self._stream.write(buffer[start : start + _PART], call.deadline.left(timeout))

@@ -149,6 +149,32 @@ def test_a_proxy_that_breaks_off_before_tls_leaves_nothing_in_doubt(client, monk
         client.send("POST", "https://shop.example/orders", content=b"an order")
 
 
+@pytest.mark.parametrize("content", [b"", b"\r\n\r\n", b"{}\r\n\r\n", b"x" * 100_000 + b"\r\n\r\n"], ids=len)
+def test_a_request_arrives_whole_whatever_it_ends_with(server, patient, content):
+    for _ in range(2):  # on a fresh connection, and on one that is kept
+        assert patient.send("POST", f"{server.url}/ping", content=content).status
+        assert server.received[-1].content == content
+
+
+def test_a_body_in_pieces_arrives_with_its_end(patient):
+    listener = socket.create_server(("127.0.0.1", 0))
+    came: list[bytes] = []
+
+    def take():
+        connection, _ = listener.accept()
+        with connection:
+            while not b"".join(came).endswith(b"0\r\n\r\n"):
+                came.append(connection.recv(65_536))
+            connection.sendall(answered(1))
+
+    threading.Thread(target=take, daemon=True).start()
+    with listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/orders"
+        pieces = {"Transfer-Encoding": "chunked"}
+        assert patient.send("POST", url, content=b"{}", headers=pieces).json()["id"] == "SO-1"
+    assert b"".join(came).endswith(b"\r\n\r\n2\r\n{}\r\n0\r\n\r\n")
+
+
 ANSWER = b"HTTP/1.1 %d X\r\nContent-Length: %d\r\n\r\n%b"
 
 

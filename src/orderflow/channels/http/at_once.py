@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from typing import Any, TypeVar
+from queue import SimpleQueue
+from typing import Generic, TypeVar
 from uuid import UUID
 
 from orderflow.domain.connector_port import for_the_others
@@ -43,23 +44,49 @@ def each_at_once(
         act: Called by several threads, once there is room; the ConnectorError that it raises is the item's outcome.
         room: The session's.
     """
-    sender = _Sender(act, room)
+    sender = _Sender(items, act, room)
     with ThreadPoolExecutor(room.most, "http") as pool:
-        futures = {pool.submit(copy_context().run, sender.outcome, item): order_id for order_id, item in items}
+        # A future for each item would wake three threads for it; so each thread takes one after the other.
+        for _ in range(min(room.most, len(items))):
+            pool.submit(copy_context().run, sender.act_on_all)
         try:
-            yield from ((futures[done], done.result()) for done in as_completed(futures))
+            for _ in items:
+                order_id, outcome = sender.outcomes.get()
+                if isinstance(outcome, BaseException) and not isinstance(outcome, ConnectorError):
+                    raise outcome
+                yield order_id, outcome
         finally:
-            _cancel(futures)
+            sender.stop()
 
 
-class _Sender:
-    """Acts until one outcome shows that the others need not be tried."""
+class _Sender(Generic[Item, Result]):
+    """Acts on one item after the other, in several threads, until an outcome shows that the others need not be tried.
 
-    def __init__(self, act: Callable[[Any], Any], room: AtOnce) -> None:
-        self._act, self._room = act, room
+    Attributes:
+        outcomes: Of each item, by its order's id; what `act` must not raise is one, too.
+    """
+
+    def __init__(self, items: Sequence[tuple[UUID, Item]], act: Callable[[Item], Result], room: AtOnce) -> None:
+        self.outcomes: SimpleQueue[tuple[UUID, Result | BaseException]] = SimpleQueue()
+        self._waiting, self._act, self._room = iter(items), act, room  # of a list; its `next` is one step for threads
         self._shut: ConnectorError | None = None
+        self._stopped = False
 
-    def outcome(self, item: Any) -> Any:
+    def act_on_all(self) -> None:
+        """Act on what nobody else has taken, until nothing is left."""
+        for order_id, item in self._waiting:
+            if self._stopped:
+                return
+            try:
+                self.outcomes.put((order_id, self._outcome(item)))
+            except BaseException as error:  # noqa: BLE001  # whoever waits for the outcome raises it
+                self.outcomes.put((order_id, error))
+
+    def stop(self) -> None:
+        """Begin with no further item."""
+        self._stopped = True
+
+    def _outcome(self, item: Item) -> Result | ConnectorError:
         with self._room:
             if self._shut is not None:
                 return self._shut
@@ -69,8 +96,3 @@ class _Sender:
                 if shut := for_the_others(error):
                     self._shut = shut
                 return error
-
-
-def _cancel(futures: Iterable[Future[Any]]) -> None:
-    for future in futures:
-        future.cancel()
