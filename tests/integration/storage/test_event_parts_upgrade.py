@@ -27,9 +27,9 @@ FORMER_NUMBERING = """
 
 
 @pytest.fixture
-def before(empty_url: str) -> str:
-    """The owner's URL of a database whose events have no parts."""
-    upgrade_to(empty_url, "0052")
+def before(empty_url: str, upgrader: str) -> str:
+    """An administrator's URL of a database whose events have no parts."""
+    upgrade_to(upgrader, "0052")
     return libpq_url(empty_url)
 
 
@@ -72,24 +72,24 @@ def assert_each_has_its_number(connection: psycopg.Connection, org_id: UUID, eve
 
 
 def test_an_upgrade_that_broke_off_goes_on_and_what_happened_in_between_is_there(
-    owner: psycopg.Connection, empty_url: str, org_id: UUID
+    owner: psycopg.Connection, upgrader: str, org_id: UUID
 ) -> None:
     change_orders(owner, org_id, 10)
     number_as_the_former_release(owner, org_id, 7)
     owner.execute("CREATE TABLE event_numbered (taken int)")
     with pytest.raises(DatabaseSetupError, match="event_numbered"):
-        upgrade(empty_url)
+        upgrade(upgrader)
     change_orders(owner, org_id, 10)
     assert owner.execute("SELECT count(*) FROM event").fetchone() == (40,)
     number_as_the_former_release(owner, org_id, 20)
     owner.execute("DROP TABLE event_numbered")
-    upgrade(empty_url)
+    upgrade(upgrader)
     change_orders(owner, org_id, 10)
     assert_each_has_its_number(owner, org_id, 60)
 
 
 def test_events_are_written_and_numbered_while_they_get_their_parts(
-    owner: psycopg.Connection, before: str, empty_url: str, org_id: UUID
+    owner: psycopg.Connection, before: str, upgrader: str, org_id: UUID
 ) -> None:
     done, written = threading.Event(), 0
 
@@ -100,7 +100,7 @@ def test_events_are_written_and_numbered_while_they_get_their_parts(
 
     def upgraded() -> None:
         try:
-            upgrade(empty_url)
+            upgrade(upgrader)
         finally:
             done.set()
 
@@ -117,9 +117,9 @@ def test_events_are_written_and_numbered_while_they_get_their_parts(
 
 
 def test_the_former_release_numbers_without_reading_what_is_numbered(
-    owner: psycopg.Connection, empty_url: str, org_id: UUID
+    owner: psycopg.Connection, upgrader: str, org_id: UUID
 ) -> None:
-    upgrade(empty_url)
+    upgrade(upgrader)
     change_orders(owner, org_id, 5)
     owner.execute("SET ROLE orderflow_app")
     owner.execute("SELECT set_config('orderflow.org_id', %s, false)", (str(org_id),))
@@ -134,13 +134,13 @@ def test_the_former_release_numbers_without_reading_what_is_numbered(
 
 
 def test_what_nobody_reads_has_its_number_before_orders_have_to_wait(
-    owner: psycopg.Connection, empty_url: str, org_id: UUID
+    owner: psycopg.Connection, upgrader: str, org_id: UUID
 ) -> None:
     change_orders(owner, org_id, 50)
     other = uuid4()
     owner.execute("INSERT INTO organization (id, slug, name) VALUES (%s, 'other', 'X')", (other,))
     change_orders(owner, other, 50)  # which has no counter yet
-    upgrade(empty_url)
+    upgrade(upgrader)
     counted = owner.execute("SELECT org_id, count(*), max(number) FROM event_numbered GROUP BY 1").fetchall()
     assert sorted(counted) == sorted([(org_id, 100, 100), (other, 100, 100)])
     last = owner.execute("SELECT last FROM event_counter WHERE org_id = %s", (other,)).fetchone()

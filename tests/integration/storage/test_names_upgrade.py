@@ -22,9 +22,9 @@ WAITS = "SELECT count(*) FROM pg_stat_activity WHERE query ~ 'uq_erp_connection_
 
 
 @pytest.fixture
-def before(empty_url: str) -> str:
-    """The owner's URL of a database as it was before names were unique."""
-    upgrade_to(empty_url, "0014")
+def before(empty_url: str, upgrader: str) -> str:
+    """An administrator's URL of a database as it was before names were unique."""
+    upgrade_to(upgrader, "0014")
     return libpq_url(empty_url)
 
 
@@ -53,7 +53,7 @@ def names(owner: psycopg.Connection) -> dict[UUID, str]:
     return dict(owner.execute("SELECT id, name FROM erp_connection").fetchall())
 
 
-def test_equal_names_are_numbered_and_people_are_told(owner: psycopg.Connection, before: str) -> None:
+def test_equal_names_are_numbered_and_people_are_told(owner: psycopg.Connection, upgrader: str) -> None:
     acme, other = organization(owner, "acme"), organization(owner, "other")
     second = add(owner, acme, "sap", 0)
     first = add(owner, acme, "SAP", 1, status="ACTIVE")
@@ -62,7 +62,7 @@ def test_equal_names_are_numbered_and_people_are_told(owner: psycopg.Connection,
     gone = add(owner, acme, "SAP", 4, gone=True)
     nameless = add(owner, acme, None, 0)
     theirs = add(owner, other, "SAP", 0)
-    upgrade(before)
+    upgrade(upgrader)
     found = names(owner)
     assert found == {
         first: "SAP",
@@ -85,6 +85,7 @@ def test_equal_names_are_numbered_and_people_are_told(owner: psycopg.Connection,
 
 
 def test_a_name_that_is_given_again_while_it_runs_is_numbered_too(owner: psycopg.Connection, before: str) -> None:
+    """By a superuser: for another owner the tables are locked for a moment, and who writes to them is waited for."""
     acme = organization(owner, "acme")
     first = add(owner, acme, "SAP", 0, status="ACTIVE")
     with psycopg.connect(before) as meanwhile:

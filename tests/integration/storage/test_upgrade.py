@@ -87,11 +87,11 @@ OLD_EXPORT = """
 class Old:
     """The database as it was, and what was in it."""
 
-    def __init__(self, owner_url: str, server: MisbehavingHTTPServer, before: str) -> None:
-        self.owner_url, self.key = owner_url, generate_key()
+    def __init__(self, admin_url: str, upgrader: str, server: MisbehavingHTTPServer, before: str) -> None:
+        self.admin_url, self.upgrader, self.key = admin_url, upgrader, generate_key()
         self.org_id, self.resend, self.hold = uuid4(), uuid4(), uuid4()
         self.orders: dict[tuple[str, bool], UUID] = {}
-        upgrade_to(owner_url, before)
+        upgrade_to(upgrader, before)
         self.do("INSERT INTO organization (id, slug, name) VALUES (:org, 'acme', 'Acme')")
         self._connect(self.resend, "ACTIVE", "resend", server)
         self._connect(self.hold, "DISABLED", "hold", server)
@@ -99,16 +99,16 @@ class Old:
             self._add(*state)
 
     def do(self, *statements: str, **given: Any) -> None:
-        with create_engine(self.owner_url, poolclass=NullPool).begin() as connection:
+        with create_engine(self.admin_url, poolclass=NullPool).begin() as connection:
             for statement in statements:
                 connection.execute(text(statement), {"org": self.org_id, **given})
 
     def rows(self, query: str, **given: Any) -> list[Any]:
-        with create_engine(self.owner_url, poolclass=NullPool).connect() as connection:
+        with create_engine(self.admin_url, poolclass=NullPool).connect() as connection:
             return list(connection.execute(text(query), given))
 
     def as_app(self) -> str:
-        return make_url(self.owner_url).set(username=APP_ROLE).render_as_string(hide_password=False)
+        return make_url(self.admin_url).set(username=APP_ROLE).render_as_string(hide_password=False)
 
     def _connect(self, connection_id: UUID, status: str, in_doubt: str, server: MisbehavingHTTPServer) -> None:
         config = {"url": f"{server.url}/orders", "plain_http": True, "order_number": "id"}
@@ -142,8 +142,10 @@ def server() -> Iterator[MisbehavingHTTPServer]:
 
 
 @pytest.fixture
-def old(request: pytest.FixtureRequest, app_url: str, empty_url: str, server: MisbehavingHTTPServer) -> Old:
-    return Old(empty_url, server, getattr(request, "param", BEFORE))
+def old(
+    request: pytest.FixtureRequest, app_url: str, empty_url: str, upgrader: str, server: MisbehavingHTTPServer
+) -> Old:
+    return Old(empty_url, upgrader, server, getattr(request, "param", BEFORE))
 
 
 @pytest.fixture
@@ -154,7 +156,7 @@ def opened(old: Old, tmp_path: Path) -> Iterator[Callable[[], App]]:
     def open_it() -> App:
         given: dict[str, Any] = {
             "database_url": old.as_app(),
-            "database_admin_url": old.owner_url,
+            "database_admin_url": old.upgrader,
             "orderflow_home": tmp_path,
         }
         given |= {"encryption_master_key": old.key, "password_pepper": "a pepper", "jwt_secret": generate_key()}
@@ -170,7 +172,7 @@ def test_nothing_is_lost_and_what_is_in_doubt_is_held(
     old: Old, opened: Callable[[], App], server: MisbehavingHTTPServer
 ) -> None:
     before = old.rows(COUNTS)
-    upgrade(old.owner_url)
+    upgrade(old.upgrader)
     assert old.rows(COUNTS) == before
     found = {row.id: row.status for row in old.rows("SELECT id, status FROM draft_order")}
     assert found == {order_id: status for (status, _), order_id in old.orders.items()}
@@ -197,7 +199,7 @@ def test_a_worker_of_that_release_goes_on(old: Old, server: MisbehavingHTTPServe
         worker.execute(f"SET orderflow.org_id = '{old.org_id}'")
         for upgraded in (False, True):
             if upgraded:
-                upgrade(old.owner_url)
+                upgrade(old.upgrader)
             worker.execute("DELETE FROM erp_lane")
             worker.execute(OLD_LANE, given)
             worker.execute(OLD_CONNECTION, given)
@@ -211,7 +213,7 @@ def test_a_worker_of_that_release_goes_on(old: Old, server: MisbehavingHTTPServe
 def test_orders_from_before_there_were_revisions_get_theirs_beside_the_work(
     old: Old, opened: Callable[[], App], server: MisbehavingHTTPServer
 ) -> None:
-    upgrade(old.owner_url)
+    upgrade(old.upgrader)
     assert old.rows("SELECT * FROM draft_order_revision") == []
     app = opened()
     pushed = old.orders["PUSHING", False]
@@ -247,7 +249,7 @@ def test_orders_from_before_there_were_revisions_get_theirs_beside_the_work(
 def test_the_command_that_doctor_prints_restores_what_was_chosen(
     old: Old, opened: Callable[[], App], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    upgrade(old.owner_url)
+    upgrade(old.upgrader)
     app = opened()
     for name, value in {
         "DATABASE_URL": old.as_app(),

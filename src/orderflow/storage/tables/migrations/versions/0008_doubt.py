@@ -4,6 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
+from orderflow.storage.tables.row_security import all_rows
+
 revision = "0008"
 down_revision = "0007"
 
@@ -29,7 +31,8 @@ def upgrade() -> None:
     op.create_check_constraint(op.f("ck_erp_connection_commit_within"), "erp_connection", "commit_within >= 0")
     op.alter_column("erp_connection", "in_doubt", server_default=sa.text("'hold'"))
     # Nobody may have meant it: it was what came of choosing nothing. `orderflow doctor` lists those that were changed.
-    op.execute("UPDATE erp_connection SET in_doubt_before = in_doubt, in_doubt = 'hold'")
+    with all_rows("erp_connection"):
+        op.execute("UPDATE erp_connection SET in_doubt_before = in_doubt, in_doubt = 'hold'")
 
 
 def _index(name: str, kind: str, place: str) -> None:
