@@ -113,14 +113,14 @@ def measure(full: bool) -> Iterator[Row]:
 
 def fill(place: Installation, connection_id: UUID, first: int, last: int) -> None:
     """Add settled orders, as the superuser and without looking at foreign keys: it is they that take the time."""
-    with _superuser(place) as connection:
+    with superuser(place) as connection:
         for start in range(first, last, AT_ONCE):
             numbers = {"first": start, "last": min(start + AT_ONCE, last) - 1}
             connection.execute(_FILL, {"org": place.org_id, "connection": connection_id, **numbers})
         connection.execute("VACUUM ANALYZE draft_order, erp_export, erp_push_log")
 
 
-def _superuser(place: Installation) -> psycopg.Connection[Any]:
+def superuser(place: Installation) -> psycopg.Connection[Any]:
     assert place.app.embedded is not None
     connection = psycopg.connect(place.app.embedded.url("postgres").replace("+psycopg", ""), autocommit=True)
     connection.execute("SET session_replication_role = replica")
@@ -149,7 +149,7 @@ def _claims(place: Installation, connection_id: UUID, repetitions: int) -> Times
     """Let a queue drain: claim as a worker does, and settle in one statement, which is not measured."""
     queries: list[float] = []
     claims: list[float] = []
-    with _superuser(place) as connection, _timed_leases(place, queries):
+    with superuser(place) as connection, _timed_leases(place, queries):
         fill_queue(place, connection_id, (WARM_UP + repetitions) * BATCH)
         for _ in range(WARM_UP + repetitions):
             lease = Lease(new_id(), 60)
@@ -160,7 +160,7 @@ def _claims(place: Installation, connection_id: UUID, repetitions: int) -> Times
 
 def fill_queue(place: Installation, connection_id: UUID, orders: int) -> None:
     """Add as many orders that are due at a connection, approved and with their lines."""
-    with _superuser(place) as connection:
+    with superuser(place) as connection:
         connection.execute(_QUEUE, {"orders": orders, "org": place.org_id, "connection": connection_id})
         _approve_queue(place, connection)
         connection.execute("VACUUM ANALYZE draft_order, draft_order_line, draft_order_revision, erp_export")
