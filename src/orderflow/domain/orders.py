@@ -282,9 +282,14 @@ def line_of(values: Sequence[Any], more: Sequence[Any]) -> DraftOrderLine:
 def totals(order: DraftOrder) -> dict[str, int | Decimal | None]:
     """Return the control totals `lines`, `qty` and `amount`: exact, and None where a line lacks what they add up."""
     with localcontext(prec=60):
-        quantities = [line.qty for line in order.lines]
-        amounts = [_amount(line) for line in order.lines]
-        return {"lines": len(order.lines), "qty": _sum(quantities), "amount": _sum(amounts)}
+        qty = _sum([line.qty for line in order.lines])
+    return {"lines": len(order.lines), "qty": qty, "amount": amount_of(order)}
+
+
+def amount_of(order: DraftOrder) -> Decimal | None:
+    """Return quantity times price of all lines, exact; None where one lacks either."""
+    with localcontext(prec=60):
+        return _sum([_amount(line) for line in order.lines])
 
 
 def _amount(line: DraftOrderLine) -> Decimal | None:

@@ -321,7 +321,7 @@ class ExportFilter:
         yield from changed("e", self.updated_from)
         yield from equal("e.connection_id", self.connection_id)
         yield from equal("e.draft_order_id", self.order_id)
-        yield from equal("e.error_json ->> 'code'", self.error_code)
+        yield from equal("e.error_code", self.error_code)
         yield from either("e.status = 'PENDING'", self.waiting)
         yield from either("(e.status = 'PENDING' AND e.held_at IS NOT NULL)", self.held)
         if self.overdue is not None:  # written so that the index on what is SENT can be used
@@ -360,8 +360,8 @@ class AttemptFilter:
         yield from equal("e.connection_id", self.connection_id)
         yield from equal("l.draft_order_id", self.order_id)
         yield from equal("l.erp_export_id", self.export_id)
-        yield from equal("l.response_json ->> 'code'", self.error_code)
-        if self.error_code or (self.statuses and {*self.statuses} <= {"RETRYING", "FAILED"}):
+        yield from equal("l.error_code", self.error_code)
+        if self.statuses and {*self.statuses} <= {"RETRYING", "FAILED"}:
             yield _FAILED, {}
         if [*self.statuses] == ["PENDING"]:
             yield "e.status = 'PENDING'", {}  # few wait, and each of them knows its attempts

@@ -116,12 +116,13 @@ class Totals:
 # All that is needed of an order is read with it: to look it up once more takes as long.
 _TOTALS = """
     WITH found AS MATERIALIZED (
-        SELECT id, place, currency FROM ({found}) narrowed ORDER BY place DESC, id DESC LIMIT {most} + 1)
-    SELECT f.currency, count(*) AS orders, COALESCE(sum(w.amount), 0) AS amount,
+        SELECT id, place, currency, amount FROM ({found}) narrowed ORDER BY place DESC, id DESC LIMIT {most} + 1)
+    SELECT f.currency, count(*) AS orders, COALESCE(sum(COALESCE(f.amount, w.amount)), 0) AS amount,
            (SELECT count(*) FROM found) > {most} AS more
-    FROM (SELECT id, currency FROM found ORDER BY place DESC, id DESC LIMIT {most}) f
+    FROM (SELECT id, currency, amount FROM found ORDER BY place DESC, id DESC LIMIT {most}) f
     CROSS JOIN LATERAL (
-        SELECT sum(l.qty * l.unit_price) AS amount FROM draft_order_line l WHERE l.draft_order_id = f.id) w
+        SELECT sum(l.qty * l.unit_price) AS amount FROM draft_order_line l
+        WHERE f.amount IS NULL AND l.draft_order_id = f.id) w
     GROUP BY 1 ORDER BY 2 DESC, 1
 """
 
@@ -158,7 +159,7 @@ def sorted_orders(view: View, wanted: OrderFilter, sort: OrderSort, ask: Ask) ->
 
 def totals(view: View, wanted: OrderFilter) -> Totals:
     """Return how many orders a list finds, and what they are worth."""
-    found = found_orders(view, wanted, ["currency"])
+    found = found_orders(view, wanted, ["currency", "amount"])
     rows = view.mappings(_TOTALS.format(found=found.query, most=MOST_SUMMED), found.values)
     sums = [CurrencySum(currency=row["currency"], orders=row["orders"], amount=row["amount"]) for row in rows]
     return Totals(orders=sum(one.orders for one in sums), more=any(row["more"] for row in rows), sums=sums)

@@ -61,8 +61,9 @@ Waits = Annotated[str, WithJsonSchema({"type": "string", "enum": [*WaitsForRoute
 _NEWEST = "ORDER BY o.created_at DESC, o.id DESC"
 _DIFFERS = differs("o")
 _AMOUNT = """
-    (SELECT CASE WHEN count(*) = count(l.qty * l.unit_price) THEN sum(l.qty * l.unit_price) END
-     FROM draft_order_line l WHERE l.draft_order_id = o.id)
+    COALESCE(o.amount, (
+        SELECT CASE WHEN count(*) = count(l.qty * l.unit_price) THEN sum(l.qty * l.unit_price) END
+        FROM draft_order_line l WHERE l.draft_order_id = o.id))
 """
 _DELIVERY = """
     FROM erp_export e JOIN erp_connection c ON c.id = e.connection_id JOIN organization g ON g.id = e.org_id
@@ -375,7 +376,7 @@ class OrderFilter:
         if self.waits_for:
             yield self._waiting(), {"waits_for": list(self.waits_for)}
         if self.error_code:
-            yield "o.error_json ->> 'code' = :error_code", {"error_code": self.error_code}
+            yield "o.error_code = :error_code", {"error_code": self.error_code}
         unread = f"EXISTS (SELECT FROM erp_export e WHERE e.draft_order_id = o.id AND {UNREAD})"
         yield from either(unread, self.unreadable)
         yield from either("o.waits_for IS NOT NULL", self.waits)

@@ -22,6 +22,7 @@ from orderflow.domain.orders import (
     DraftOrder,
     DraftOrderLine,
     SourceDocument,
+    amount_of,
     line_of,
 )
 from orderflow.domain.revisions import RevisionChangedError, adjustments
@@ -50,6 +51,7 @@ _ORDER_COLUMNS = (
     "source_document_id",
     "source_file_name",
     "source_sha256",
+    "amount",
 )
 _KEPT = {"id", "org_id", "status", "created_by", "erp_order_id", "import_id"}
 _CHANGED = [name for name in _ORDER_COLUMNS if name not in _KEPT]
@@ -200,8 +202,8 @@ class SqlOrders:
 
     def replace(self, order: DraftOrder) -> None:
         """Overwrite the order's content and lines."""
+        later(self._connection, _DELETE_LINES, {"id": order.id})  # first: with its lines it forgets its amount
         later_rows(self._connection, _REPLACE, [self._order_values(order)])
-        later(self._connection, _DELETE_LINES, {"id": order.id})
         self._add_lines([order])
 
     def _locked(self, query: str, order_id: UUID) -> dict[str, Any]:
@@ -223,6 +225,7 @@ class SqlOrders:
         values |= {"customer_id": customer.id, "erp_customer_number": customer.erp_customer_number}
         values |= {"customer_name": customer.name, "source_document_id": source.document_id}
         values |= {"source_file_name": source.file_name, "source_sha256": source.sha256}
+        values["amount"] = amount_of(order) if order.lines else None
         created_at = order.created_at or datetime.now(UTC)
         return values | {"created_at": created_at, "updated_at": created_at}
 

@@ -182,6 +182,24 @@ def test_a_list_is_summed_up_by_currency_as_far_as_is_said(
     assert (capped["orders"], capped["more"], sum(one["orders"] for one in capped["sums"])) == (2, True, 2)
 
 
+def test_what_an_order_is_worth_is_kept_with_it_and_follows_its_lines(
+    acme: Tenant, app: App, orders: list[str]
+) -> None:
+    def kept(order_id: str) -> Any:
+        with app.database.system() as everyone:
+            query = "SELECT amount FROM draft_order WHERE id = :id"
+            return everyone.execute(text(query), {"id": order_id}).scalar_one()
+
+    assert [kept(order_id) for order_id in orders] == [2.5, 2.5, None, 2.5]
+    lines = [LINE | {"line_no": number, "qty": "999999999999999.999", "unit_price": "0.0001"} for number in (1, 2)]
+    edited = acme.call("PUT", f"/draft-orders/{orders[0]}", json=ORDER | {"lines": lines})
+    assert edited.status_code == 200, edited.text
+    assert str(kept(orders[0])) == "199999999999.9999998", "exact"
+    none = acme.call("PUT", f"/draft-orders/{orders[0]}", json=ORDER | {"lines": []})
+    assert none.json()["amount"] is None
+    assert kept(orders[0]) is None
+
+
 @pytest.mark.parametrize(("decimal", "separator", "value"), [(".", ",", "2.50"), (",", ";", "2,50")])
 def test_what_is_found_is_downloaded_with_the_readers_numbers_and_no_formula(
     acme: Tenant, orders: list[str], decimal: str, separator: str, value: str

@@ -19,6 +19,7 @@ from orderflow.storage.tables.models.base import (
     VACUUM_EARLY,
     Base,
     Owned,
+    by_error_code,
     one_of,
     state_column,
     within_org,
@@ -45,14 +46,7 @@ class ERPExport(Owned, Base):
             **BY_RANGE,
         ),
         Index("idx_erp_export_status", "org_id", "status", "created_at"),
-        Index(
-            "idx_erp_export_error",
-            "org_id",
-            text("(error_json ->> 'code')"),
-            text("created_at DESC"),
-            text("id DESC"),
-            postgresql_where=text("error_json IS NOT NULL"),
-        ),
+        by_error_code("erp_export"),
         Index(
             "idx_erp_export_queue",
             "connection_id",
@@ -114,6 +108,7 @@ class ERPExport(Owned, Base):
     dropzone_path: Mapped[str | None]
     erp_order_id: Mapped[str | None]
     error_json: Mapped[dict[str, Any] | None]
+    error_code: Mapped[str | None]  # of `error_json`, by a trigger
     reason: Mapped[str | None]  # why the order is recalled
     follows: Mapped[UUID | None]  # the export that has to be decided before this one goes out
     not_before: Mapped[datetime | None]  # asked for with its push; `next_attempt_at` is never earlier
@@ -195,6 +190,7 @@ class ERPPushLog(Owned, Base):
             text("id DESC"),
             postgresql_where=text("error_message IS NOT NULL"),
         ),
+        by_error_code("erp_push_log"),
         {"postgresql_with": {**VACUUM_BY_ROWS, "fillfactor": "45"}},
     )
     draft_order_id: Mapped[UUID]  # no foreign key, so that old orders can be deleted quickly
@@ -205,6 +201,7 @@ class ERPPushLog(Owned, Base):
     kept_request: Mapped[dict[str, Any] | None] = mapped_column("request_json")
     kept_response: Mapped[dict[str, Any] | None] = mapped_column("response_json")
     error_message: Mapped[str | None]
+    error_code: Mapped[str | None]  # of a failure's `response_json`, by a trigger
     idempotency_key: Mapped[str]
     retry_count: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     latency_ms: Mapped[int | None]

@@ -21,6 +21,7 @@ from orderflow.storage.tables.models.base import (
     VACUUM_EARLY,
     Base,
     Owned,
+    by_error_code,
     one_of,
     version_column,
     within_org,
@@ -37,14 +38,7 @@ class DraftOrderRow(Owned, Base):
         Index("idx_draft_order_org_created", "org_id", "created_at"),
         Index("idx_draft_order_org_status", "org_id", "status", "created_at"),
         Index("idx_draft_order_number", "org_id", "external_order_number"),
-        Index(
-            "idx_draft_order_error",
-            "org_id",
-            text("(error_json ->> 'code')"),
-            text("created_at DESC"),
-            text("id DESC"),
-            postgresql_where=text("error_json IS NOT NULL"),
-        ),
+        by_error_code("draft_order"),
         Index("idx_draft_order_ended", "updated_at", postgresql_where=text(among(ENDED))),
         Index("idx_draft_order_updated", "updated_at", **BY_RANGE),
         Index("idx_draft_order_import", "org_id", "import_id", postgresql_where=text("import_id IS NOT NULL")),
@@ -100,6 +94,10 @@ class DraftOrderRow(Owned, Base):
     priority: Mapped[int | None]  # minutes of head start in the queue; none: 0
     attempts: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     error_json: Mapped[dict[str, Any] | None]
+    error_code: Mapped[str | None]  # of `error_json`, by a trigger
+    amount: Mapped[Decimal | None] = mapped_column(
+        Numeric
+    )  # none: count it of the lines; a trigger forgets it with them
     push_requested_at: Mapped[datetime | None]  # of an APPROVED order that no rule sends anywhere yet
     push_request: Mapped[dict[str, Any] | None]  # who asked, and under which key
     waits_for: Mapped[str | None]  # why it waits: `domain.errors.NoRouteError.code`
