@@ -46,6 +46,6 @@ def either(condition: str, wanted: bool | None) -> Iterator[Condition]:
 
 
 def like(search: str) -> str:
-    """Return the pattern for ILIKE that finds `search` anywhere, taken literally."""
+    """Return the pattern for LIKE that finds `search` anywhere, taken literally."""
     escaped = search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return f"%{escaped}%"

@@ -60,11 +60,8 @@ WAITS_UNTIL = f"""CASE {WAITS_FOR}
     WHEN 'TARGET_RESTS' THEN c.rests_until
     WHEN 'ORDERS_PER_MINUTE' THEN {_MORE_AT}
     WHEN 'RETRY_TIME' THEN e.next_attempt_at END"""
-_EXPORTS = Table(
-    "e",
-    """FROM erp_export e JOIN draft_order o ON o.id = e.draft_order_id JOIN erp_connection c ON c.id = e.connection_id
-    JOIN organization g ON g.id = e.org_id""",
-)
+_WITH_CONNECTION = "JOIN erp_connection c ON c.id = e.connection_id JOIN organization g ON g.id = e.org_id"
+_EXPORTS = Table("e", f"FROM erp_export e JOIN draft_order o ON o.id = e.draft_order_id {_WITH_CONNECTION}")
 _ATTEMPTS = Table(
     "l",
     "FROM erp_push_log l JOIN draft_order o ON o.id = l.draft_order_id JOIN erp_export e ON e.id = l.erp_export_id",
@@ -370,19 +367,18 @@ class AttemptFilter:
 def find_exports(view: View, wanted: ExportFilter, ask: Ask) -> ExportPage:
     """Return a page of exports. Raises InputError for a cursor that is not of this list."""
     ask = ask.of(view, wanted)
-    if wanted.about_connections:
-        return ExportPage(*_EXPORTS.page(view, Export, wanted.conditions(), ask))
-    where, values = Table("e", "FROM erp_export e").where(after("e", wanted.conditions(), ask))
-    query = f"{_page_of(where).select(Export)} ORDER BY e.created_at DESC, e.id DESC"
+    chosen = f"FROM erp_export e {_WITH_CONNECTION if wanted.about_connections else ''}"
+    where, values = Table("e", chosen).where(after("e", wanted.conditions(), ask))
+    query = f"{_page_of(f'{chosen} {where}').select(Export)} ORDER BY e.created_at DESC, e.id DESC"
     return ExportPage(*cut(view.rows(Export, query, values | {"limit": ask.limit + 1}), ask))
 
 
-def _page_of(where: str) -> Table:
+def _page_of(chosen: str) -> Table:
     """Return the exports of a page alone, for others to be joined with.
 
     Joined before, they seem to be so few to the planner, since each table's policy makes them fewer, that it reads all.
     """
-    page = f"(SELECT * FROM erp_export e {where} {_EXPORTS.newest()})"  # noqa: S608  # from constants
+    page = f"(SELECT e.* {chosen} {_EXPORTS.newest()})"  # from constants
     return Table("e", _EXPORTS.source.replace("erp_export", page, 1))
 
 

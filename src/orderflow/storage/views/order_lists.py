@@ -14,7 +14,16 @@ from pydantic import Field
 
 from orderflow.storage.views.conditions import like
 from orderflow.storage.views.confirmations import Number
-from orderflow.storage.views.orders import NAMED, OrderFilter, OrderPage, OrderSummary, find_orders, found_orders, only
+from orderflow.storage.views.orders import (
+    LIKE,
+    NAMED,
+    OrderFilter,
+    OrderPage,
+    OrderSummary,
+    find_orders,
+    found_orders,
+    only,
+)
 from orderflow.storage.views.view import Ask, Table, View, moment_of, no_cursor
 
 MOST_SORTED = 100_000
@@ -138,9 +147,9 @@ def sorted_orders(view: View, wanted: OrderFilter, sort: OrderSort, ask: Ask) ->
     chosen = f"SELECT o.id, {key.sql} AS key, {NAMED} AS named FROM draft_order o {where}"  # noqa: S608  # from constants
     conditions = ["true"]
     if sort is not OrderSort.OLDEST or wanted.search:  # what is sorted by age an index has sorted
-        chosen += f" ORDER BY o.created_at DESC, o.id DESC LIMIT {MOST_SORTED}"
+        chosen += f" ORDER BY o.created_at DESC LIMIT {MOST_SORTED}"
     if wanted.search:
-        conditions.append("o.named ILIKE :like")
+        conditions.append(LIKE)
         values |= {"like": like(wanted.search)}
     if place := ask.place(2):
         conditions.append(f"(o.key, o.id) {'<' if back else '>'} (CAST(:after AS {key.type}), CAST(:after_id AS uuid))")

@@ -58,6 +58,8 @@ _SOURCE = (
     " 'sha256', o.source_sha256)"
 )
 Waits = Annotated[str, WithJsonSchema({"type": "string", "enum": [*WaitsForRoute, *WaitsFor]})]
+LIKE = "lower(o.named) LIKE lower(:like)"
+"""As ILIKE, which writes the pattern small again for each order that it looks at."""
 _NEWEST = "ORDER BY o.created_at DESC, o.id DESC"
 _DIFFERS = differs("o")
 _AMOUNT = """
@@ -424,8 +426,9 @@ def only(page: str) -> Table:
 
 def _near(where: str, read: str) -> str:
     """Return FROM and WHERE of those that fit `like`, among the next `FARTHEST` that the other filters leave."""
-    inner = f"SELECT {read}, {NAMED} AS named FROM draft_order o {where} {_NEWEST} LIMIT {FARTHEST}"  # noqa: S608  # from constants
-    return f"FROM ({inner}) o WHERE o.named ILIKE :like"
+    # By age alone: those of one moment are sorted where they are found, and few are.
+    newest = f"{where} ORDER BY o.created_at DESC LIMIT {FARTHEST}"
+    return f"FROM (SELECT {read}, {NAMED} AS named FROM draft_order o {newest}) o WHERE {LIKE}"  # noqa: S608  # from constants
 
 
 def found_orders(view: View, wanted: OrderFilter, beside: Sequence[str] = ()) -> Found:

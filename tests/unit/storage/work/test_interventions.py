@@ -14,9 +14,10 @@ WHERE_TO = {"connection_id", "route", "route_version", "fallback_id"}
 EMPTY_AS_NOTHING_WAS_SENT = {"begun_at", "staged_at", "staged_path", "held_at", "asking", "doubt_since", "sent_at"}
 EMPTY_AS_NOTHING_WAS_SENT |= {"received_at", "understood_at", "answered_at", "confirmed_by", "inferred"}
 EMPTY_AS_NOTHING_WAS_SENT |= {"dropzone_path", "alerted_at", "received_alerted_at", "understood_alerted_at"}
+WITH_ERROR_JSON = {"error_code"}  # by a trigger
 # The one counts on, so that no Message-ID comes twice; the other tells a person that somebody answered.
 ON_PURPOSE = {"refusals", "unreadable_answer"}
-KEPT = ITSELF | ASKED_FOR | WHERE_TO | EMPTY_AS_NOTHING_WAS_SENT | ON_PURPOSE
+KEPT = ITSELF | ASKED_FOR | WHERE_TO | EMPTY_AS_NOTHING_WAS_SENT | WITH_ERROR_JSON | ON_PURPOSE
 
 
 def _written(sql: str) -> set[str]:
