@@ -18,23 +18,25 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
-from sqlalchemy import URL, Connection, Engine, create_engine, event, exc, make_url
+from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event, exc, make_url
 from sqlalchemy.orm import Mapper, ORMExecuteState, Session, with_loader_criteria
 
-from orderflow.postgres.errors import DatabaseBusyError, DatabaseError, DatabaseSetupError
+from orderflow.postgres.errors import DatabaseBusyError, DatabaseError
+from orderflow.storage.connecting import become_app
 from orderflow.storage.fast import statements
 from orderflow.storage.tables.models import Base
-from orderflow.storage.tables.roles import APP_ROLE, SYSTEM_OPENING, opening
+from orderflow.storage.tables.roles import SYSTEM_OPENING, opening
 
-OLDEST_SERVER = 14
-_CONNECT = {
+CONNECT = {
     "connect_timeout": 10,  # seconds
     "application_name": "orderflow",
     # A peer that vanished without a word is noticed within a minute instead of the system's two hours.
     "keepalives_idle": 30,
     "keepalives_interval": 10,
     "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,  # milliseconds; with something on its way to the peer, no keepalives are sent
 }
+"""How a connection is made, whichever it is for; as libpq takes it."""
 
 
 class Database:
@@ -164,17 +166,20 @@ _URL_HINT = "It looks like postgresql://user:password@host:5432/database."
 
 
 def _create_engine(url: str, pool_size: int, *, pgbouncer: bool) -> Engine:
+    # Of several hosts a standby may be the first, and takes no order.
+    writable = {} if "target_session_attrs" in url else {"target_session_attrs": "read-write"}
     engine = create_engine(
         normal_url(url),
         isolation_level="AUTOCOMMIT",
-        connect_args=_CONNECT | ({"prepare_threshold": None} if pgbouncer else {}),
+        connect_args=CONNECT | writable | ({"prepare_threshold": None} if pgbouncer else {}),
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_use_lifo=True,  # few warm connections, with their prepared statements, rather than many cold ones
         hide_parameters=True,  # an error must not carry the values of a row
     )
-    event.listen(engine, "connect", _need_app if pgbouncer else _become_app)
+    event.listen(engine, "connect", lambda connection, _: become_app(connection, pgbouncer=pgbouncer))
     event.listen(engine, "checkout", _notice_closed)
+    event.listen(engine, "handle_error", _end_where_nothing_is_written)
     statements.listen(engine)
     return engine
 
@@ -188,47 +193,10 @@ def _notice_closed(connection: psycopg.Connection[Any], _record: Any, _proxy: An
         raise exc.DisconnectionError
 
 
-def _need_app(connection: psycopg.Connection[Any], record: Any) -> None:
-    """Behind PgBouncer: a role taken by `SET ROLE` would stay with whichever connection it has given us."""
-    login = connection.info.user
-    if login != APP_ROLE:
-        connection.close()
-        raise DatabaseSetupError(
-            f"Behind PgBouncer DATABASE_URL has to log in as {APP_ROLE} itself, not as {login!r}.",
-            hint=f"Give {APP_ROLE} a password, and PgBouncer and DATABASE_URL that login.",
-        )
-    _become_app(connection, record)
-
-
-def _become_app(connection: psycopg.Connection[Any], _record: Any) -> None:
-    login = connection.info.user
-    connection.autocommit = True
-    try:
-        _refuse_unsafe(connection)
-        if login != APP_ROLE:
-            connection.execute(f"SET ROLE {APP_ROLE}")
-    except psycopg.Error as error:
-        connection.close()
-        raise DatabaseSetupError(f"{login!r} may not work as {APP_ROLE}: {error}") from None
-    except DatabaseError:
-        connection.close()
-        raise
-
-
-def _refuse_unsafe(connection: psycopg.Connection[Any]) -> None:
-    if connection.info.server_version < OLDEST_SERVER * 10_000:
-        raise DatabaseSetupError(
-            f"PostgreSQL {OLDEST_SERVER} or newer is needed; this is {connection.info.server_version // 10_000}.",
-            hint="Upgrade the server, or unset DATABASE_URL to use the embedded one.",
-        )
-    row = connection.execute("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = session_user").fetchone()
-    if row is None or row[0]:
-        raise DatabaseSetupError(
-            "DATABASE_URL logs in as a superuser or with BYPASSRLS: row-level security would protect no organization.",
-            code="DATABASE_ROLE_UNSAFE",
-            hint=f"Set DATABASE_URL to a login of the role {APP_ROLE}, and DATABASE_ADMIN_URL to the owner for "
-            "`orderflow db upgrade`.",
-        )
+def _end_where_nothing_is_written(context: ExceptionContext) -> None:
+    """Have a connection replaced whose server has become a standby."""
+    if isinstance(context.original_exception, psycopg.errors.ReadOnlySqlTransaction):
+        context.is_disconnect = True
 
 
 @contextmanager
@@ -251,6 +219,8 @@ def translated() -> Iterator[None]:
                 code="DATABASE_FULL",
                 hint="Make room on it and try again; what was confirmed before is kept.",
             ) from error
+        if isinstance(error.orig, psycopg.errors.ReadOnlySqlTransaction):
+            raise DatabaseError("The database takes no orders: it is a standby, or was set to be read only.") from error
         if error.connection_invalidated or (isinstance(error, exc.OperationalError) and error.statement is None):
             raise _away(error.orig) from error
         raise

@@ -21,6 +21,7 @@ from psycopg.rows import dict_row
 from sqlalchemy import Connection, Engine, event, exc
 
 from orderflow.storage.records import as_json
+from orderflow.storage.tables.roles import BEGIN
 
 Parameters = Mapping[str, Any]
 
@@ -141,7 +142,7 @@ def _bytes(value: Sized) -> int:
 
 def _begin(connection: Connection) -> None:
     """Keep what begins a transaction, in the place of what is left of one that was rolled back."""
-    opening = connection.get_execution_options().get("orderflow_opening", "BEGIN")
+    opening = connection.get_execution_options().get("orderflow_opening", BEGIN)
     connection.info[_KEPT] = [_Kept(opening, len(opening), None, begins=True)]
 
 
@@ -181,6 +182,8 @@ def _sending(connection: Connection, length: int = 0, *, together: bool = False)
             yield driver
     except psycopg.Error as error:
         gone = bool(driver.closed)
+        if isinstance(error, psycopg.errors.ReadOnlySqlTransaction):  # a standby: another connection may be better
+            connection.invalidate(error)
         raise exc.DBAPIError.instance(
             "(on psycopg)", None, error, psycopg.Error, hide_parameters=True, connection_invalidated=gone
         ) from error

@@ -14,6 +14,8 @@ from uuid import UUID
 
 APP_ROLE = "orderflow_app"
 SYSTEM_ROLE = "orderflow_system"
+BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED"
+"""What is read after a lock has to be as new as the lock, whatever the server's or the login's default is."""
 
 
 def opening(org_id: UUID) -> str:
@@ -21,10 +23,10 @@ def opening(org_id: UUID) -> str:
 
     `SET LOCAL` is `set_config(…, true)` without a query. A UUID needs no quoting.
     """
-    return f"BEGIN; SET LOCAL orderflow.org_id = '{UUID(int=org_id.int)}'"
+    return f"{BEGIN}; SET LOCAL orderflow.org_id = '{UUID(int=org_id.int)}'"
 
 
 ALIVE = "p.seen_at BETWEEN now() - interval '1 minute' AND now() + interval '1 minute'"
 """Of a row `p` of `process`: it told of itself just now, also by a clock that was set back since."""
 
-SYSTEM_OPENING = f"BEGIN; SET LOCAL ROLE {SYSTEM_ROLE}"
+SYSTEM_OPENING = f"{BEGIN}; SET LOCAL ROLE {SYSTEM_ROLE}"
