@@ -88,12 +88,15 @@ _BY_RULE = f"""
     FROM erp_export WHERE org_id = :org_id AND created_at >= :since AND route IS NOT NULL
     GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 50
 """  # noqa: S608  # built from a constant
+# A step is one of seconds: a day of the session's time zone has 23 or 25 hours where clocks are turned, and a
+# stretch of the chart 24.
 _SERIES = f"""
     SELECT p.at, COALESCE(c.requested, 0) AS requested, COALESCE(c.delivered, 0) AS delivered,
            COALESCE(c.confirmed, 0) AS confirmed, COALESCE(c.failed, 0) AS failed
-    FROM generate_series(CAST(:first AS timestamptz), CAST(:last AS timestamptz), CAST(:step AS interval)) AS p(at)
+    FROM generate_series(
+        CAST(:first AS timestamptz), CAST(:last AS timestamptz), make_interval(secs => :seconds)) AS p(at)
     LEFT JOIN (
-        SELECT date_bin(CAST(:step AS interval), created_at, CAST(:first AS timestamptz)) AS at,
+        SELECT date_bin(make_interval(secs => :seconds), created_at, CAST(:first AS timestamptz)) AS at,
                count(*) AS requested,
                count(*) FILTER (WHERE {among(ARRIVED)}) AS delivered,
                count(*) FILTER (WHERE status = 'ACKED') AS confirmed,
@@ -299,7 +302,7 @@ def _queue(connections: list[ConnectionView], now: datetime) -> Queue:
 
 def _series(view: View, now: datetime, span: timedelta, step: timedelta) -> list[Point]:
     starts = stretches(now, span, step)
-    return view.rows(Point, _SERIES, {"first": starts[0], "last": starts[-1], "step": step})
+    return view.rows(Point, _SERIES, {"first": starts[0], "last": starts[-1], "seconds": step.total_seconds()})
 
 
 def stretches(now: datetime, span: timedelta, step: timedelta) -> list[datetime]:
