@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -33,6 +35,7 @@ from orderflow.storage.fast.holding import Holding
 from orderflow.storage.fast.statements import later, later_rows, run
 from orderflow.storage.records import columns
 from orderflow.storage.tables.models import DraftOrderRow
+from orderflow.storage.tables.models.orders import PRICE_DECIMALS, QTY_DECIMALS
 from orderflow.storage.tables.states import differs, may, quoted
 from orderflow.storage.work import revisions
 
@@ -225,7 +228,7 @@ class SqlOrders:
         values |= {"customer_id": customer.id, "erp_customer_number": customer.erp_customer_number}
         values |= {"customer_name": customer.name, "source_document_id": source.document_id}
         values |= {"source_file_name": source.file_name, "source_sha256": source.sha256}
-        values["amount"] = amount_of(order) if order.lines else None
+        values["amount"] = amount_of(order) if order.lines and _kept_as_they_are(order.lines) else None
         created_at = order.created_at or datetime.now(UTC)
         return values | {"created_at": created_at, "updated_at": created_at}
 
@@ -245,6 +248,23 @@ class SqlOrders:
         for order_id, *values in run(self._connection, _LOAD_LINES, {"ids": list(order_ids)}, tuple_row):
             found[order_id].append(_line(values))
         return found
+
+
+def _kept_as_they_are(lines: Sequence[DraftOrderLine]) -> bool:
+    """Return whether no line is rounded as it is written: the amount of one that is follows from what was kept.
+
+    Files and requests are held to these decimals; a program that passes orders by itself is not.
+    """
+    return all(
+        number is None or _decimals(number) <= kept
+        for line in lines
+        for number, kept in ((line.qty, QTY_DECIMALS), (line.unit_price, PRICE_DECIMALS))
+    )
+
+
+def _decimals(number: Decimal) -> float:
+    exponent = Decimal(number).as_tuple().exponent
+    return -exponent if isinstance(exponent, int) else math.inf
 
 
 _IN_PLACE = len(LINE_IN_PLACE)

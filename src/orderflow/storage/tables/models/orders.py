@@ -28,6 +28,9 @@ from orderflow.storage.tables.models.base import (
 )
 from orderflow.storage.tables.states import among, differs
 
+QTY_DECIMALS, PRICE_DECIMALS = 3, 4
+"""Of a line; what has more of them is rounded as it is written."""
+
 
 class DraftOrderRow(Owned, Base):
     """An order; `attempts` counts delivery attempts and never restarts."""
@@ -122,9 +125,9 @@ class DraftOrderLineRow(Base):
     draft_order_id: Mapped[UUID] = mapped_column(primary_key=True)
     line_no: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     internal_sku: Mapped[str | None]
-    qty: Mapped[Decimal | None] = mapped_column(Numeric(18, 3))
+    qty: Mapped[Decimal | None] = mapped_column(Numeric(18, QTY_DECIMALS))
     uom: Mapped[str | None]
-    unit_price: Mapped[Decimal | None] = mapped_column(Numeric(18, 4))
+    unit_price: Mapped[Decimal | None] = mapped_column(Numeric(18, PRICE_DECIMALS))
     currency: Mapped[str | None]
     customer_sku_raw: Mapped[str | None]
     product_description: Mapped[str | None]
