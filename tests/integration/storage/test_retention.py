@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
 from sqlalchemy import text
 
@@ -21,9 +23,11 @@ from orderflow.flow.order.accept import accept_orders
 from orderflow.flow.order.approve import edit_order, reject_order
 from orderflow.flow.order.hold import hold_order
 from orderflow.flow.ports import Actor
+from orderflow.postgres.errors import DatabaseError
 from orderflow.storage.database import Database
-from orderflow.storage.system.retention import forget, prune
+from orderflow.storage.system.retention import _LOCK, Pruned, forget, prune
 from orderflow.testing.memory import MemoryDropzone
+from tests.waiting import wait_until
 
 ACTOR = Actor("test")
 
@@ -107,6 +111,53 @@ def test_one_process_prunes_at_a_time(installation, documents, delivered, databa
         next(prune(database, documents, 365))
     first.close()  # as if it had been broken off
     assert [done.orders for done in prune(database, documents, 365)] == [1]
+
+
+def holders_of_the_lock(database: Database) -> list[str]:
+    """Return what the sessions said last that keep others from pruning; who asks has to be a superuser."""
+    query = """
+        SELECT a.query FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+        WHERE l.locktype = 'advisory' AND l.objid = %s AND a.datname = current_database()
+    """
+    assert database.admin_url
+    with psycopg.connect(database.admin_url.replace("+psycopg", "")) as admin:
+        return [said for (said,) in admin.execute(query, (_LOCK,))]
+
+
+def test_the_lock_does_not_idle_while_batches_go_on(installation, documents, delivered, database):
+    age(installation, delivered, 400)
+    age_audit(database, 400)
+    batches = prune(database, documents, 365, batch=1)
+    next(batches)
+    assert holders_of_the_lock(database) == ["SELECT 1"], "it has said something since it took the lock"
+    batches.close()
+    assert not holders_of_the_lock(database)
+
+
+def _prune_until_it_is_lost(batches: Iterator[Pruned], database: Database) -> None:
+    for _ in batches:
+        wait_until(lambda: not holders_of_the_lock(database))
+
+
+def test_a_lock_that_the_server_took_back_is_told_in_plain_words(
+    installation, documents, delivered, database, monkeypatch
+):
+    age(installation, delivered, 400)
+    age_audit(database, 400)
+    opened = database.dedicated
+
+    def impatient() -> Any:
+        connection = opened()
+        connection.execute("SET idle_in_transaction_session_timeout = '1ms'")
+        return connection
+
+    monkeypatch.setattr(database, "dedicated", impatient)
+    batches = prune(database, documents, 365, batch=1)
+    with pytest.raises(DatabaseError):
+        _prune_until_it_is_lost(batches, database)
+    monkeypatch.undo()
+    list(prune(database, documents, 365))
+    assert installation.rows("SELECT count(*) AS n FROM draft_order")[0]["n"] == 1, "the next run ends what this began"
 
 
 def test_one_orders_personal_data_goes_and_its_numbers_stay(installation, documents, delivered, tmp_path):

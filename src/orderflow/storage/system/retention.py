@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
+import psycopg
 from sqlalchemy import Connection, text
 
 from orderflow.documents.object_store import ObjectStore
@@ -17,7 +19,8 @@ from orderflow.domain.errors import StateError
 from orderflow.domain.orders import TEXTS_BY_NAME
 from orderflow.domain.states import ENDED
 from orderflow.flow.ports import Actor
-from orderflow.storage.database import Database
+from orderflow.postgres.errors import DatabaseError
+from orderflow.storage.database import Database, translated
 from orderflow.storage.store import SqlStore
 from orderflow.storage.tables.roles import SYSTEM_ROLE
 from orderflow.storage.tables.states import among
@@ -238,7 +241,7 @@ def prune(
         DatabaseError, ObjectStoreError: Try again later; what was deleted stays so.
     """
     done = Pruned()
-    with _alone(database):
+    with _alone(database) as stay:
         steps = (
             (_prune_answers, batch),
             (_prune_inbound, batch),
@@ -253,20 +256,42 @@ def prune(
         for step, most in steps:
             since: datetime | None = _EVER
             while (since := step(database, documents, done, ages | {"batch": most, "since": since})) is not None:
+                stay()
                 yield done
 
 
 @contextmanager
-def _alone(database: Database) -> Iterator[None]:
+def _told() -> Iterator[None]:
+    try:
+        with translated():
+            yield
+    except psycopg.InternalError as error:  # how the server says that a transaction idled, or took, too long
+        words = " ".join(str(error).split())
+        raise DatabaseError(
+            f"The database ended the transaction that keeps others from pruning: {words}",
+            hint="Run this again: what was deleted stays so. A batch took longer than the server's timeout for "
+            "transactions allows, as idle_in_transaction_session_timeout.",
+        ) from error
+
+
+@contextmanager
+def _alone(database: Database) -> Iterator[Callable[[], object]]:
+    """Keep all others from pruning; what it yields is called after each batch.
+
+    Raises:
+        StateError: Another process prunes.
+        DatabaseError: The database is away, or took the lock back.
+    """
     # The lock belongs to a transaction that does nothing else, and ends when the connection is closed or we are killed.
-    with closing(database.dedicated()) as connection, connection.transaction():
+    # It says something now and then: a server or PgBouncer may end what idles in a transaction, and the lock with it.
+    with _told(), closing(database.dedicated()) as connection, connection.transaction():
         if connection.execute("SELECT pg_try_advisory_xact_lock(%s)", (_LOCK,)).fetchone() != (True,):
             raise StateError(
                 "Another process is pruning at this moment.",
                 code="PRUNING_ALREADY",
                 hint="It deletes the same. Run this again later if you wish to see that nothing is left.",
             )
-        yield
+        yield partial(connection.execute, "SELECT 1")
 
 
 def _prune_answers(
