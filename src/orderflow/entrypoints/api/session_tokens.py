@@ -25,6 +25,13 @@ PAGE_LIFETIME = 12 * 3600
 LONGEST_SESSION = 7 * 86_400
 """Seconds after which somebody signs in to the page again, however busy they were."""
 
+LEEWAY = 60
+"""Seconds by which the clocks of two API servers may differ: what one has just made, the other takes.
+
+So a token may count for as long after its end. One that was ended before, by signing out or with the account's
+sessions, does not: that is looked up each time, and kept for longer (`storage/people/users.py`).
+"""
+
 ISSUER, AUDIENCE, PAGE = "orderflow", "orderflow-api", "orderflow-page"
 """Who makes these tokens, and what they are for: a secret shared by mistake makes no token of another service count,
 and what is in a cookie is no token for a header, nor the other way round."""
@@ -39,7 +46,7 @@ class Claims:
 
     Attributes:
         began_at: When they signed in.
-        ends_at: From when on no token of this session can count.
+        ends_at: From when on no token of this session can count, but for `LEEWAY`.
     """
 
     user_id: UUID
@@ -94,7 +101,7 @@ class Tokens:
         """Return what a token says.
 
         Raises:
-            AuthRequiredError: It has expired, was not made here, or not for this.
+            AuthRequiredError: It expired longer than `LEEWAY` ago, was not made here, or not for this.
         """
         options = {"require": [*_REQUIRED, *(["auth_time"] if audience == PAGE else [])]}
         try:
@@ -105,6 +112,7 @@ class Tokens:
                 options=options,  # type: ignore[arg-type]  # a TypedDict
                 issuer=ISSUER,
                 audience=audience,
+                leeway=LEEWAY,
             )
             return _claims(claims, audience)
         except jwt.ExpiredSignatureError:

@@ -8,6 +8,7 @@ from typing import Any
 import jwt
 import pytest
 from httpx import Client, Response
+from sqlalchemy import text
 
 from orderflow.domain.access import Role
 from orderflow.entrypoints.api import session_tokens
@@ -155,6 +156,22 @@ def test_a_session_slides_while_it_is_used_and_ends_in_any_case(acme, app):
     browser.cookies[SECURE] = token
     assert browser.me() == 200
     assert not browser.set, "nothing slides beyond the end"
+
+
+def test_signing_out_is_remembered_while_any_clock_may_still_take_the_token(acme, app):
+    first, second = Browser(acme), Browser(acme)
+    first.sign_in()
+    ended = _claims(first)
+    stolen = dict(first.cookies)
+    first.call("DELETE", SESSION)
+    with app.database.system() as connection:  # its last token has just expired, by the database's clock
+        connection.execute(text("UPDATE ended_session SET expires_at = now() - interval '2 minutes'"))
+    second.sign_in()
+    second.call("DELETE", SESSION)  # forgets what is over
+    first.cookies = stolen
+    assert first.me() == 401
+    first.cookies = {SECURE: _signed(app, ended | {"exp": int(time.time()) - 5})}
+    assert first.me() == 401, "nor does the leeway bring it back"
 
 
 def _pass(seconds: int, browser: Browser, app: Any) -> None:
