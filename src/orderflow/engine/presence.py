@@ -121,6 +121,9 @@ def process(app: App, process_id: UUID, kind: str, troubles: list[Trouble], slot
     )
 
 
-def note_beat(app: App) -> None:
-    """Note that somebody's beat had Celery's workers sweep. Raises DatabaseError."""
-    app.processes.tell(process(app, _BEAT_ID, "beat", [], 0))
+def note_beat(app: App, apart: float = 0.0) -> bool:
+    """Note that somebody's beat had Celery's workers sweep, unless one did less than `apart` seconds ago.
+
+    Returns whether it was noted: of several at once, one is. Raises DatabaseError.
+    """
+    return app.processes.tell(process(app, _BEAT_ID, "beat", [], 0), apart)

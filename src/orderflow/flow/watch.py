@@ -71,8 +71,11 @@ class Process:
 class Processes(Protocol):
     """The table of processes, in the database."""
 
-    def tell(self, process: Process) -> None:
-        """Note that it is there, and how it is; forget those that were not seen for a day."""
+    def tell(self, process: Process, apart: float = 0.0) -> bool:
+        """Note that it is there, and how it is; forget those that were not seen for a day.
+
+        Unless it was seen less than `apart` seconds ago; returns whether it was noted.
+        """
 
     def leave(self, process_id: UUID) -> None:
         """Note that it ended in order."""

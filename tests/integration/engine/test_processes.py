@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -224,6 +225,21 @@ def test_a_connection_that_takes_as_many_as_it_may_in_a_minute_is_not_late(
     assert [trouble.code for trouble in app.standing()] == ["DELIVERIES_LATE"], "it may take more"
     installation.do("UPDATE orders_taken SET orders = 10, taken_at = now() - interval '5 minutes'")
     assert [trouble.code for trouble in app.standing()] == ["DELIVERIES_LATE"]
+
+
+def test_of_sweeps_at_once_one_is_made_and_none_waits_for_a_clock_that_was_put_back(
+    database: Database, tmp_path: Path
+) -> None:
+    app = app_with(database, tmp_path, RIGHT)
+    hour = 3600.0
+    with ThreadPoolExecutor(4) as threads:
+        assert sorted(threads.map(lambda _: note_beat(app, hour), range(4))) == [False, False, False, True]
+    for seen in ("now() + interval '2 hours'", "now() - interval '2 hours'"):
+        with database.system() as connection:
+            connection.execute(text(f"UPDATE process SET seen_at = {seen}"))
+        assert note_beat(app, hour)
+        assert not note_beat(app, hour)
+        assert note_beat(app)
 
 
 def test_celery_without_beat_is_noticed_after_a_while(database: Database, tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import threading
 import time
 from functools import cache, partial
@@ -32,6 +31,7 @@ from orderflow.flow.watch import BEAT, require_key
 from orderflow.server_tls import broker_options
 from orderflow.settings import Settings
 from orderflow.storage.database import Database
+from orderflow.storage.system.database_clock import DatabaseClock, ask
 from orderflow.storage.system.due import Place
 from orderflow.storage.system.processes import SqlProcesses
 
@@ -61,7 +61,6 @@ celery.conf.update(
         "sweep": {
             "task": "orderflow.sweep",
             "schedule": _settings.sweep_seconds,
-            "options": {"expires": _settings.sweep_seconds},
         },
         **{
             job.name: {"task": f"orderflow.{job.name}", "schedule": every}
@@ -138,13 +137,13 @@ def _log_as_a_server_does(**_: Any) -> None:
 
 
 def _at_connection(job: Job) -> Task:
-    def turn(org_id: str | None = None, connection_id: str | None = None) -> None:
+    def turn(self: Task, org_id: str | None = None, connection_id: str | None = None) -> None:
         if org_id is None or connection_id is None:  # as beat sends it: look for what is due
             _send_due(job)
-        else:
+        elif not _is_over(self.request.get(SAID_AT)):
             _take_turns(job, (UUID(org_id), UUID(connection_id)))
 
-    return celery.task(turn, name=f"orderflow.{job.name}")
+    return celery.task(turn, name=f"orderflow.{job.name}", bind=True)
 
 
 def _as_a_whole(job: Job) -> Task:
@@ -161,8 +160,13 @@ tasks: dict[str, Task] = {job.name: _at_connection(job) if job.due else _as_a_wh
 
 @celery.task(name="orderflow.sweep")
 def sweep() -> None:
-    """Send a message for everything that is due: what a lost message would have missed included."""
-    _note_beat()
+    """Send a message for everything that is due: what a lost message would have missed included.
+
+    Messages of beat that waited while all workers were busy are one. Beat has no database, and a time of its own clock
+    would tell a worker with another clock that all of them are too old (Celery's `expires`).
+    """
+    if not guarded("sweep", note_beat, application(), _settings.sweep_seconds / 2):
+        return
     for job in JOBS:
         if job.every is None:
             guarded("sweep", _look, job)
@@ -203,24 +207,30 @@ def _never() -> bool:
     return False
 
 
-def _note_beat() -> None:
-    global _beat_noted  # noqa: PLW0603  # of this process: a sign of life every few seconds is enough
-    if time.monotonic() - _beat_noted > BEAT:
-        _beat_noted = time.monotonic()
-        guarded("sweep", note_beat, application())
-
-
-_beat_noted = -math.inf
+SAID_AT = "orderflow_said_at"
+"""The header of a message that says when it was sent, by the database's clock. Other releases need not know it."""
 
 
 def look_at(job: Job, place: Place) -> None:
-    """Send one message. It expires when two sweeps have passed, so that messages cannot pile up."""
+    """Send one message. It is over when two sweeps have passed, so that messages cannot pile up."""
     arguments = [str(part) for part in place]
-    tasks[job.name].apply_async(args=arguments, expires=max(2 * _settings.sweep_seconds, 5.0))
+    said_at = _clock.now() if _clock else None
+    tasks[job.name].apply_async(args=arguments, headers={} if said_at is None else {SAID_AT: said_at})
+
+
+def _is_over(said_at: float | None) -> bool:
+    """Return whether a message waited for too long. One of another release, or sent without a database, never did."""
+    now = _clock.now() if _clock and said_at is not None else None
+    return now is not None and said_at is not None and now - said_at > max(2 * _settings.sweep_seconds, 5.0)
+
+
+_clock: DatabaseClock | None = None
 
 
 def wake_by_celery(app: App) -> None:
     """Let `app` wake Celery's workers too, beside any embedded engine that listens."""
+    global _clock  # noqa: PLW0603  # of this process: whoever sends or takes messages has one database
+    _clock = DatabaseClock(lambda: ask(app.database))
     notify = app.waker.send
     celery.conf.broker_url = app.settings.broker_url  # a program that embeds us may have its settings from elsewhere
     celery.conf.broker_use_ssl = broker_options(app.settings.broker_url, app.settings.ca_file)

@@ -23,6 +23,8 @@ _TELL = text("""
     SET host = excluded.host, pid = excluded.pid, version = excluded.version, key_ids = excluded.key_ids,
         connector_types = excluded.connector_types, kinds = excluded.kinds, slots = excluded.slots,
         troubles = excluded.troubles, seen_at = now()
+    WHERE :apart = 0 OR abs(extract(epoch FROM now() - process.seen_at)) >= :apart
+    RETURNING id
 """)
 _FORGET = text("DELETE FROM process WHERE kind <> 'beat' AND abs(extract(epoch FROM now() - seen_at)) > 86400")
 _LEAVE = text("DELETE FROM process WHERE id = :id")
@@ -51,8 +53,11 @@ class SqlProcesses:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def tell(self, process: Process) -> None:
-        """Note that it is there, and how it is. Raises DatabaseError."""
+    def tell(self, process: Process, apart: float = 0.0) -> bool:
+        """Note that it is there, and how it is, unless it was seen less than `apart` seconds ago.
+
+        Returns whether it was noted. Raises DatabaseError.
+        """
         row = {
             "id": process.id,
             "kind": process.kind,
@@ -64,11 +69,14 @@ class SqlProcesses:
             "kinds": None if process.kinds is None else list(process.kinds),
             "delivers": process.delivers,
             "slots": process.slots,
+            "apart": apart,
             "troubles": as_json([trouble.as_json() for trouble in process.troubles]),
         }
         with self._database.system() as connection:
-            connection.execute(_TELL, row)
-            connection.execute(_FORGET)
+            noted = connection.execute(_TELL, row).first() is not None
+            if noted:
+                connection.execute(_FORGET)
+            return noted
 
     def leave(self, process_id: UUID) -> None:
         """Note that it ended in order. Raises DatabaseError."""

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
+from uuid import UUID
 
 import pytest
 
-from orderflow.engine import metrics
+from orderflow.engine import jobs, metrics
 from orderflow.engine.celery import measuring, tasks
 
 AT_ONCE = 4
@@ -86,6 +87,7 @@ def test_what_failed_half_way_is_begun_again_and_done_once(monkeypatch: pytest.M
     monkeypatch.setattr(tasks, "configure_tracing", process.trace)
     monkeypatch.setattr(tasks, "Presence", lambda *_, **__: SimpleNamespace(start=process.start))
     monkeypatch.setattr(tasks, "_presence", None)
+    monkeypatch.setattr(tasks, "_clock", None)
     monkeypatch.setattr(tasks, "celery", SimpleNamespace(conf=SimpleNamespace()))
     monkeypatch.setattr(tasks, "look_at", lambda *_: process.sent.append("Celery"))
     monkeypatch.setattr(metrics, "Metrics", process.metrics)
@@ -105,3 +107,67 @@ def test_what_failed_half_way_is_begun_again_and_done_once(monkeypatch: pytest.M
     place: Any = "a place"
     process.app.waker.send([place])
     assert process.sent == ["NOTIFY", "Celery"]
+
+
+PLACE: Any = (UUID(int=1), UUID(int=2))
+DELIVER = tasks.tasks["deliver"]
+
+
+def sent_at(monkeypatch: pytest.MonkeyPatch, now: float | None) -> dict[str, Any]:
+    """Return what a message is sent with, at a time of the database's clock; None: it is away."""
+    sent: dict[str, Any] = {}
+    monkeypatch.setattr(tasks, "_clock", SimpleNamespace(now=lambda: now))
+    monkeypatch.setattr(DELIVER, "apply_async", lambda **options: sent.update(options))
+    tasks.look_at(jobs.DELIVER, PLACE)
+    return sent
+
+
+def test_no_message_expires_by_the_workers_clock() -> None:
+    """Celery drops a message whose end the worker's own clock has passed: that of one a little ahead, all of them."""
+    assert "expires" not in tasks.celery.conf.beat_schedule["sweep"].get("options", {})
+    with pytest.MonkeyPatch.context() as patch:
+        assert "expires" not in sent_at(patch, 1_000.0)
+
+
+@pytest.mark.parametrize(
+    ("sent", "taken", "looks"),
+    [
+        (1_000.0, 1_000.1, True),
+        (1_000.0, 999.0, True),  # read a moment apart
+        (1_000.0, 1_000.0 + 3_600, False),
+        (None, 1_000.0, True),
+        (1_000.0, None, True),
+    ],
+)
+def test_a_message_is_over_by_the_databases_clock(
+    monkeypatch: pytest.MonkeyPatch, sent: float | None, taken: float | None, looks: bool
+) -> None:
+    headers = sent_at(monkeypatch, sent)["headers"]
+    taken_at: list[Any] = []
+    monkeypatch.setattr(tasks, "_clock", SimpleNamespace(now=lambda: taken))
+    monkeypatch.setattr(tasks, "_take_turns", lambda _, place: taken_at.append(place))
+    DELIVER.push_request(**headers)  # as a worker does with the headers of a message
+    try:
+        DELIVER.run(*map(str, PLACE))
+    finally:
+        DELIVER.pop_request()
+    assert taken_at == ([PLACE] if looks else [])
+
+
+def test_a_message_of_a_release_without_the_header_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken_at: list[Any] = []
+    monkeypatch.setattr(tasks, "_clock", SimpleNamespace(now=lambda: 1e12))
+    monkeypatch.setattr(tasks, "_take_turns", lambda _, place: taken_at.append(place))
+    DELIVER(*map(str, PLACE))
+    assert taken_at == [PLACE]
+
+
+def test_sweeps_that_waited_together_are_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[Any] = []
+    noted = iter([True, False, False])
+    monkeypatch.setattr(tasks, "application", lambda: "the application")
+    monkeypatch.setattr(tasks, "note_beat", lambda *_: next(noted))
+    monkeypatch.setattr(tasks, "_look", lambda job: looked.append(job.name))
+    for _ in range(3):
+        tasks.sweep()
+    assert looked == [job.name for job in jobs.JOBS if job.every is None]
