@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from alembic import op
+from sqlalchemy import exc
 
 from orderflow.storage.tables.roles import APP_ROLE, SYSTEM_ROLE
 
@@ -59,6 +60,27 @@ BEGIN
 END $$
 """
 
+# Each is a transaction of its own, as its lock keeps all others out; who gets none is tried again by `upgrade`. A
+# superuser needs neither, and takes no lock. The second also mends what an upgrade that broke off has left.
+_LET_OWNER_SEE = """
+DO $$
+BEGIN
+    IF row_security_active('{table}') THEN
+        PERFORM set_config('lock_timeout', '2000', true);
+        ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY;
+    END IF;
+END $$
+"""
+_HOLD_OWNER = """
+DO $$
+BEGIN
+    IF NOT (SELECT relforcerowsecurity FROM pg_class WHERE oid = '{table}'::regclass) THEN
+        PERFORM set_config('lock_timeout', '2000', true);
+        ALTER TABLE {table} FORCE ROW LEVEL SECURITY;
+    END IF;
+END $$
+"""
+
 
 def create_roles() -> None:
     """Create both roles unless they are there, and let them into the schema; nobody may create things in it."""
@@ -99,6 +121,29 @@ def all_rows(*tables: str) -> Iterator[None]:
     yield
     for table in tables:
         op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
+
+
+def validate_key(table: str, key: str, referenced: str) -> None:
+    """Look, beside the work, whether every row has what its foreign key names. Say it in an autocommit block.
+
+    As `all_rows`, for the same reason: PostgreSQL compares the rows as the owner, who would see none that is wrong.
+    Each table is locked for a moment only.
+    """
+    tables = (referenced, table)
+    for one in tables:
+        op.execute(_LET_OWNER_SEE.format(table=one))
+    try:
+        op.execute(f"ALTER TABLE {table} VALIDATE CONSTRAINT {key}")
+    except exc.DBAPIError as error:
+        if not error.connection_invalidated:
+            _hold_owner(tables)
+        raise
+    _hold_owner(tables)
+
+
+def _hold_owner(tables: tuple[str, ...]) -> None:
+    for table in tables:
+        op.execute(_HOLD_OWNER.format(table=table))
 
 
 def protect_organizations(table: str, app_may_update: str) -> None:

@@ -4,8 +4,9 @@ Each lock is held for a moment only: keys are added without looking at the rows,
 """
 
 from alembic import op
+from sqlalchemy import text
 
-from orderflow.storage.tables.row_security import let_each_read_itself, take_what_nobody_needs
+from orderflow.storage.tables.row_security import let_each_read_itself, take_what_nobody_needs, validate_key
 
 revision = "0011"
 down_revision = "0010"
@@ -26,10 +27,16 @@ def upgrade() -> None:
     # Each of these may be said twice, for an upgrade that broke off begins again.
     with op.get_context().autocommit_block():
         for table in ("erp_connection", "app_user"):
-            op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS uq_{table}_in_org")
-            op.execute(f"CREATE UNIQUE INDEX CONCURRENTLY uq_{table}_in_org ON {table} (org_id, id)")
+            if not _is_whole(f"uq_{table}_in_org"):  # keys that an upgrade left behind need one that is
+                op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS uq_{table}_in_org")
+                op.execute(f"CREATE UNIQUE INDEX CONCURRENTLY uq_{table}_in_org ON {table} (org_id, id)")
         for key in _KEYS:
             _name_within_the_organization(*key)
+
+
+def _is_whole(index: str) -> bool:
+    query = text("SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(:name)")
+    return bool(op.get_bind().execute(query, {"name": index}).scalar())
 
 
 def _name_within_the_organization(table: str, column: str, named: str, then: str) -> None:
@@ -40,5 +47,5 @@ def _name_within_the_organization(table: str, column: str, named: str, then: str
         f"ALTER TABLE {table} ADD CONSTRAINT {key} FOREIGN KEY (org_id, {column})"
         f" REFERENCES {named} (org_id, id){then} NOT VALID"
     )
-    op.execute(f"ALTER TABLE {table} VALIDATE CONSTRAINT {key}")
+    validate_key(table, key, named)
     op.execute(f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS fk_{table}_{column}")

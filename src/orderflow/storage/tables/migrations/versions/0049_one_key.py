@@ -8,6 +8,8 @@ well: what it looks for by an action that each order brings is so frequent that 
 from alembic import op
 from sqlalchemy import text
 
+from orderflow.storage.tables.row_security import validate_key
+
 revision = "0049"
 down_revision = "0048"
 
@@ -47,7 +49,7 @@ def upgrade() -> None:
         _take_over()
     for table in _POINTING:
         with op.get_context().autocommit_block():  # beside the work, and a transaction for each
-            op.execute(f"ALTER TABLE {table} VALIDATE CONSTRAINT {_NEW.format(table)}")
+            validate_key(table, _NEW.format(table), "draft_order")
 
 
 def _take_over() -> None:
