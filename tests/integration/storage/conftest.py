@@ -10,7 +10,6 @@ from sqlalchemy import make_url
 from orderflow.secrets.encryption import EncryptionService
 from orderflow.storage.database import Database
 from orderflow.storage.store import SqlStore
-from orderflow.storage.tables.roles import APP_ROLE
 from tests.integration.conftest import TestServer
 from tests.integration.storage.benches import Bench, MemoryBench, SqlBench
 
@@ -19,9 +18,6 @@ _MAKE_OWNER = f"""
     DO $$ BEGIN
         IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{PLAIN_OWNER}') THEN
             CREATE ROLE {PLAIN_OWNER} LOGIN CREATEROLE;
-        END IF;
-        IF EXISTS (SELECT FROM pg_roles WHERE rolname = '{APP_ROLE}') THEN
-            GRANT {APP_ROLE} TO {PLAIN_OWNER};
         END IF;
     END $$
 """

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from alembic import op
-from sqlalchemy import exc
+from sqlalchemy import Connection, exc, text
 
 from orderflow.storage.tables.roles import APP_ROLE, SYSTEM_ROLE
 
@@ -16,6 +16,11 @@ _THIS_ORG = "(SELECT NULLIF(current_setting('orderflow.org_id', true), '')::uuid
 # Roles belong to the whole server: another database may have made them, at this moment even.
 _ROLES = f"""
 DO $$
+DECLARE
+    newer boolean := current_setting('server_version_num')::int >= 160000;
+    -- Since 16 who makes a role is a member of it, who may neither become it nor has its rights.
+    become text := CASE WHEN newer THEN 'SET' ELSE 'MEMBER' END;
+    joining text := 'GRANT {SYSTEM_ROLE} TO {APP_ROLE}' || CASE WHEN newer THEN ' WITH INHERIT FALSE' ELSE '' END;
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{SYSTEM_ROLE}') THEN
         BEGIN
@@ -29,11 +34,58 @@ BEGIN
         EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
         END;
     END IF;
-    IF NOT pg_has_role('{APP_ROLE}', '{SYSTEM_ROLE}', 'MEMBER') THEN
-        GRANT {SYSTEM_ROLE} TO {APP_ROLE};
+    IF NOT pg_has_role('{APP_ROLE}', '{SYSTEM_ROLE}', become) THEN
+        BEGIN
+            EXECUTE joining;
+        EXCEPTION WHEN insufficient_privilege THEN
+            RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege',
+                MESSAGE = format('{APP_ROLE} has to be a member of {SYSTEM_ROLE}, and %I may not make it one.',
+                                 current_user),
+                HINT = format('A superuser has to run: %s', joining);
+        END;
     END IF;
-    IF NOT pg_has_role(current_user, '{APP_ROLE}', 'MEMBER') THEN
-        GRANT {APP_ROLE} TO CURRENT_USER;
+    -- Only an owner whom DATABASE_URL names needs this; it may not where somebody else made the role.
+    IF NOT pg_has_role(current_user, '{APP_ROLE}', become) THEN
+        BEGIN
+            GRANT {APP_ROLE} TO CURRENT_USER;
+        EXCEPTION WHEN insufficient_privilege THEN NULL;
+        END;
+    END IF;
+END $$
+"""  # noqa: S608  # two constants of ours
+# Before 16 it is the role that inherits or does not, since then each membership: as who granted it says.
+_APART = f"""
+DO $$
+DECLARE
+    newer boolean := current_setting('server_version_num')::int >= 160000;
+    ways text[] := ARRAY['ALTER ROLE {APP_ROLE} NOINHERIT'];
+    way text;
+BEGIN
+    IF NOT pg_has_role('{APP_ROLE}', '{SYSTEM_ROLE}', 'USAGE') THEN
+        RETURN;
+    END IF;
+    IF newer THEN
+        EXECUTE $of$
+            SELECT array_agg(format('GRANT {SYSTEM_ROLE} TO {APP_ROLE} WITH INHERIT FALSE GRANTED BY %s',
+                                    grantor::regrole))
+            FROM pg_auth_members
+            WHERE roleid = '{SYSTEM_ROLE}'::regrole AND member = '{APP_ROLE}'::regrole AND inherit_option
+        $of$ INTO ways;
+    END IF;
+    FOREACH way IN ARRAY COALESCE(ways, ARRAY[]::text[]) LOOP
+        BEGIN
+            EXECUTE way;
+        EXCEPTION WHEN insufficient_privilege THEN NULL;
+        END;
+    END LOOP;
+    IF pg_has_role('{APP_ROLE}', '{SYSTEM_ROLE}', 'USAGE') THEN
+        RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege',
+            MESSAGE = '{APP_ROLE} has the rights of {SYSTEM_ROLE} at all times: organizations are not kept apart.',
+            HINT = 'A superuser has to run: ' || CASE
+                WHEN (SELECT rolsuper FROM pg_roles WHERE rolname = '{APP_ROLE}')
+                THEN 'ALTER ROLE {APP_ROLE} NOSUPERUSER'
+                ELSE COALESCE(array_to_string(ways, '; '), 'REVOKE … FROM {APP_ROLE}, of the role it has them by')
+            END;
     END IF;
 END $$
 """  # noqa: S608  # two constants of ours
@@ -85,9 +137,22 @@ END $$
 def create_roles() -> None:
     """Create both roles unless they are there, and let them into the schema; nobody may create things in it."""
     op.execute(_ROLES)
+    op.execute(_APART)
     op.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
     op.execute(f"GRANT USAGE ON SCHEMA public TO {APP_ROLE}, {SYSTEM_ROLE}")
     op.execute(f"GRANT SELECT ON alembic_version TO {APP_ROLE}, {SYSTEM_ROLE}")
+
+
+def keep_apart(connection: Connection) -> None:
+    """See that `orderflow_app` has the rights of `orderflow_system` only where it becomes that role.
+
+    Whoever made the role may have let it inherit them, and anybody may do so later: no organization would be kept from
+    another then. It is mended if the login may.
+
+    Raises:
+        DBAPIError: It may not; the message says what a superuser has to run.
+    """
+    connection.execute(text(_APART))
 
 
 def wall_off(table: str, app_rights: str = ALL) -> None:

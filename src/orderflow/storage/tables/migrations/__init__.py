@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import psycopg
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -14,6 +15,7 @@ from sqlalchemy import Connection, NullPool, create_engine, event, exc, text
 
 from orderflow.postgres.errors import DatabaseError, DatabaseSetupError
 from orderflow.storage.database import Database, normal_url
+from orderflow.storage.tables.row_security import keep_apart
 
 _LOCK = 0x0F_DB_00_01  # any number that no other program takes in the same database
 _LOCKED_OUT = ("55P03", "40P01")  # lock_not_available, deadlock_detected (PostgreSQL, Appendix A)
@@ -50,6 +52,7 @@ def upgrade(admin_url: str, progress: Progress | None = None) -> None:
         with engine.connect() as connection:
             _wait_for_lock(connection)
             _apply(connection, progress)
+            _keep_apart(connection)
     except exc.OperationalError as error:
         raise DatabaseError(f"The database cannot be reached or upgraded: {error.orig}") from error
     except exc.DBAPIError as error:
@@ -128,6 +131,19 @@ def _apply(connection: Connection, progress: Progress | None) -> None:
     _upgrade(connection, config, progress, before)
     connection.execute(text(f"COMMENT ON TABLE alembic_version IS '{OLDEST_CODE}'"))
     connection.commit()
+
+
+def _keep_apart(connection: Connection) -> None:
+    try:
+        keep_apart(connection)
+        connection.commit()
+    except exc.ProgrammingError as error:
+        told = error.orig.diag if isinstance(error.orig, psycopg.Error) else None
+        if told is None or told.sqlstate != "42501":  # insufficient_privilege
+            raise
+        raise DatabaseSetupError(
+            told.message_primary or "", code="DATABASE_ROLE_UNSAFE", hint=told.message_hint
+        ) from error
 
 
 def _wait_briefly(connection: Connection) -> None:
