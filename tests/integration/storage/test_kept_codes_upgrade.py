@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from decimal import Decimal
+from importlib import import_module
 from uuid import UUID, uuid4
 
 import psycopg
@@ -123,6 +124,25 @@ def test_failures_from_before_are_found_by_their_code(
         assert len(find_orders(view, OrderFilter(error_code="REFUSED"), Ask(50)).items) == 3
         assert len(find_exports(view, ExportFilter(error_code="REFUSED"), Ask(50)).items) == 3
         assert len(find_attempts(view, AttemptFilter(error_code="REFUSED"), Ask(50)).items) == 3
+
+
+def test_who_holds_a_failure_is_not_waited_for_long(
+    admin: psycopg.Connection, upgrader: str, empty_url: str, org_id: UUID
+) -> None:
+    upgrade(upgrader)
+    fail(admin, org_id, "REFUSED", 3)
+    admin.execute("UPDATE draft_order SET error_code = NULL")
+    admin.execute("SET statement_timeout = '20s'")
+    step = import_module("orderflow.storage.tables.migrations.versions.0055_kept_codes")
+    fill = step._FILL.format(table="draft_order", failed="error_json IS NOT NULL", code="error_json ->> 'code'")
+    with psycopg.connect(libpq_url(empty_url)) as worker:
+        worker.execute("SELECT FROM draft_order FOR UPDATE")
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            admin.execute(fill)
+        worker.rollback()
+        worker.execute("SELECT FROM draft_order FOR KEY SHARE")  # as who adds an export of it
+        admin.execute(fill)
+    assert admin.execute(CODES.format("draft_order")).fetchall() == [("REFUSED", 3)]
 
 
 def test_a_code_changes_and_goes_with_its_error(admin: psycopg.Connection, upgrader: str, org_id: UUID) -> None:

@@ -67,7 +67,8 @@ _FORGET = """
     CREATE OR REPLACE TRIGGER forget_amount AFTER DELETE OR UPDATE OF qty, unit_price ON draft_order_line
     FOR EACH ROW EXECUTE FUNCTION forget_amount()
 """
-# Those from before, some at a time: in the order of their ids, as all lock them.
+# Those from before, some at a time: in the order of their ids, as all lock them, and without keeping others from naming
+# them. Who waits for one long lets go of the others, and is tried again.
 _FILL = """
     DO $$
     DECLARE
@@ -79,8 +80,9 @@ _FILL = """
                 WHERE {failed} AND error_code IS NULL AND ({code}) IS NOT NULL) failures
             GROUP BY number
         LOOP
+            PERFORM set_config('lock_timeout', '2000', true);
             WITH locked AS MATERIALIZED (
-                SELECT id FROM {table} WHERE id = ANY(part) AND error_code IS NULL ORDER BY id FOR UPDATE
+                SELECT id FROM {table} WHERE id = ANY(part) AND error_code IS NULL ORDER BY id FOR NO KEY UPDATE
             )
             UPDATE {table} f SET error_code = {code} FROM locked WHERE f.id = locked.id;
             COMMIT;
