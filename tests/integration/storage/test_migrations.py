@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, NullPool, create_engine, text
+from sqlalchemy import Connection, NullPool, create_engine, make_url, text
 
 from orderflow.postgres.errors import DatabaseSetupError
 from orderflow.storage.database import Database
@@ -217,6 +217,33 @@ def test_an_upgrade_for_which_the_disk_is_too_small_says_how_far_it_came(empty_u
     with pytest.raises(DatabaseSetupError, match=r"beyond revision 0037: .*no space left") as caught:
         upgrade(empty_url)
     assert "steps that were told are done" in caught.value.hint
+
+
+def test_limits_of_the_role_end_no_step(empty_url: str, upgrader: str) -> None:
+    """Looked at from within, where an index is made: outside of transactions, it has to wait for all others."""
+    name = make_url(empty_url).database
+    with create_engine(empty_url, poolclass=NullPool).begin() as connection:
+        found = connection.execute(text("SELECT name FROM pg_settings WHERE name ~ '_timeout$' AND context = 'user'"))
+        limits = [limit for limit in found.scalars() if limit.startswith(("statement", "lock", "idle", "transaction"))]
+        for limit in limits:
+            connection.execute(text(f"ALTER DATABASE {name} SET {limit} = '1h'"))
+        connection.execute(
+            text(
+                """
+                CREATE FUNCTION no_limits() RETURNS event_trigger LANGUAGE plpgsql AS $$
+                BEGIN
+                    IF current_query() LIKE '%INDEX CONCURRENTLY%' AND EXISTS (
+                        SELECT FROM pg_settings WHERE name = ANY(TG_ARGS) AND setting <> '0')
+                    THEN
+                        RAISE 'limited';
+                    END IF;
+                END $$
+            """.replace("TG_ARGS", f"ARRAY{limits}")
+            )
+        )
+        connection.execute(text("CREATE EVENT TRIGGER no_limits ON ddl_command_start EXECUTE FUNCTION no_limits()"))
+    assert len(limits) >= 4
+    upgrade(upgrader)
 
 
 def test_a_failing_upgrade_changes_nothing_and_says_what_to_do(app_url: str, empty_url: str) -> None:

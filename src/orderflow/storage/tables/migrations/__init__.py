@@ -14,11 +14,12 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, NullPool, create_engine, event, exc, text
 
 from orderflow.postgres.errors import DatabaseError, DatabaseSetupError
-from orderflow.storage.database import Database, normal_url
+from orderflow.storage.database import _CONNECT, Database, normal_url
 from orderflow.storage.tables.row_security import keep_apart
 
 _LOCK = 0x0F_DB_00_01  # any number that no other program takes in the same database
 _LOCKED_OUT = ("55P03", "40P01")  # lock_not_available, deadlock_detected (PostgreSQL, Appendix A)
+_LIMITS = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "idle_session_timeout")
 BRIEFLY = 2_000
 """Milliseconds for which a step waits for a table that is in use."""
 
@@ -47,7 +48,8 @@ def upgrade(admin_url: str, progress: Progress | None = None) -> None:
         DatabaseSetupError: A step failed, and nothing of it was applied; or the tables are of a release with which
             this one cannot work.
     """
-    engine = create_engine(normal_url(admin_url), poolclass=NullPool, hide_parameters=True)
+    engine = create_engine(normal_url(admin_url), connect_args=_CONNECT, poolclass=NullPool, hide_parameters=True)
+    event.listen(engine, "connect", _take_the_time_it_takes)
     try:
         with engine.connect() as connection:
             _wait_for_lock(connection)
@@ -60,6 +62,13 @@ def upgrade(admin_url: str, progress: Progress | None = None) -> None:
             f"The database could not be upgraded: {error.orig}",
             hint="DATABASE_ADMIN_URL must name the owner of the database, who may create roles.",
         ) from error
+
+
+def _take_the_time_it_takes(connection: psycopg.Connection[Any], _record: Any) -> None:
+    """Unset the limits of the role or database: an index that is ended after a second is begun again and again."""
+    limits = [*_LIMITS, *(["transaction_timeout"] if connection.info.server_version >= 170_000 else [])]
+    connection.execute("; ".join(f"SET {limit} = 0" for limit in limits))
+    connection.commit()
 
 
 def _wait_for_lock(connection: Connection) -> None:
