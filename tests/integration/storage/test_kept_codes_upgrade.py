@@ -175,3 +175,20 @@ def test_an_order_is_worth_what_its_lines_say_whichever_release_writes_them(
     assert worth(as_app, org_id, order) == Decimal(21), "edited by hand"
     admin.execute("DELETE FROM draft_order")
     assert admin.execute("SELECT count(*) FROM draft_order_line").fetchone() == (0,)
+
+
+def test_of_many_lines_that_go_at_once_the_amounts_are_forgotten_at_once(
+    admin: psycopg.Connection, upgrader: str, org_id: UUID
+) -> None:
+    upgrade(upgrader)
+    orders = [uuid4() for _ in range(3)]
+    for order in orders:
+        admin.execute(FORMER_ADD, {"id": order, "org": org_id})
+        write(admin, org_id, order, first=("2", "1.50"), second=("1", "0.25"))
+    admin.execute("UPDATE draft_order SET amount = 3.25")
+    told = admin.execute(
+        "EXPLAIN (ANALYZE) DELETE FROM draft_order_line WHERE draft_order_id = ANY(%s)", (orders[:2],)
+    ).fetchall()
+    assert [line.split()[-1] for (line,) in told if "forget_amount" in line] == ["calls=1"]
+    amounts = dict(admin.execute("SELECT id, amount FROM draft_order").fetchall())
+    assert amounts == {orders[0]: None, orders[1]: None, orders[2]: Decimal("3.25")}

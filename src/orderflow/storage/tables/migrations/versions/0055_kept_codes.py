@@ -56,16 +56,25 @@ _TRIGGERS = """
     CREATE OR REPLACE TRIGGER {name}_anew BEFORE UPDATE ON {table} FOR EACH ROW WHEN ({changed})
     EXECUTE FUNCTION {name}()
 """
+# Of lines that are deleted all at once, as pruning does with thousands: by a list, whose plan never reads all orders.
 _FORGOTTEN = """
     CREATE OR REPLACE FUNCTION forget_amount() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
         UPDATE draft_order SET amount = NULL WHERE id = OLD.draft_order_id AND amount IS NOT NULL;
         RETURN NULL;
+    END $$;
+    CREATE OR REPLACE FUNCTION forget_amounts() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        UPDATE draft_order SET amount = NULL
+        WHERE id = ANY(ARRAY(SELECT DISTINCT draft_order_id FROM gone)) AND amount IS NOT NULL;
+        RETURN NULL;
     END $$
 """
 _FORGET = """
-    CREATE OR REPLACE TRIGGER forget_amount AFTER DELETE OR UPDATE OF qty, unit_price ON draft_order_line
-    FOR EACH ROW EXECUTE FUNCTION forget_amount()
+    CREATE OR REPLACE TRIGGER forget_amount AFTER UPDATE OF qty, unit_price ON draft_order_line
+    FOR EACH ROW EXECUTE FUNCTION forget_amount();
+    CREATE OR REPLACE TRIGGER forget_amounts AFTER DELETE ON draft_order_line
+    REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION forget_amounts()
 """
 # Those from before, some at a time: in the order of their ids, as all lock them, and without keeping others from naming
 # them. Who waits for one long lets go of the others, and is tried again.
