@@ -88,6 +88,22 @@ def test_two_processes_may_upgrade_at_once(empty_url: str) -> None:
     assert current == head == applied[-1]
 
 
+def test_who_waits_for_another_upgrade_is_told_so_once(empty_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(migrations, "TELL_AFTER", 0.0)
+    told: Queue[str] = Queue()
+    with create_engine(empty_url, poolclass=NullPool).connect() as other, ThreadPoolExecutor(1) as pool:
+        other.execute(text("SELECT pg_advisory_lock(:key)"), {"key": migrations._LOCK})
+        other.commit()
+        upgraded = pool.submit(upgrade, empty_url, told.put)
+        try:
+            assert "another upgrade" in told.get(timeout=30)
+        finally:
+            other.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": migrations._LOCK})
+            other.commit()  # an index waits for whoever has a transaction
+        upgraded.result(60)
+    assert [step for step in told.queue if "another upgrade" in step] == []
+
+
 def test_a_table_in_use_is_waited_for_and_nobody_behind_it_for_long(
     empty_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -26,6 +26,7 @@ from orderflow.postgres.errors import DatabaseSetupError
 from orderflow.secrets.encryption import EncryptionService
 from orderflow.settings import Settings
 from orderflow.storage.database import Database
+from orderflow.storage.tables.migrations import upgrade
 from orderflow.storage.tables.models import ERPConnection
 from tests.waiting import wait_until
 
@@ -33,8 +34,8 @@ ACTOR = Actor("test")
 
 
 @pytest.fixture
-def bouncer(app_url: str, tmp_path: Path) -> Iterator[str]:
-    """The URL of the test's database through PgBouncer."""
+def bouncer(request: pytest.FixtureRequest, app_url: str, tmp_path: Path) -> Iterator[str]:
+    """The URL of the test's database through PgBouncer, in transaction mode unless the test says another."""
     url = make_url(app_url)
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
@@ -52,7 +53,7 @@ def bouncer(app_url: str, tmp_path: Path) -> Iterator[str]:
         unix_socket_dir =
         auth_type = trust
         auth_file = {users}
-        pool_mode = transaction
+        pool_mode = {getattr(request, "param", "transaction")}
         default_pool_size = 2
         server_check_delay = 0
         """.replace("        ", "")
@@ -142,6 +143,15 @@ def test_a_login_that_would_have_to_change_its_role_is_refused(bouncer: str) -> 
     with pytest.raises(DatabaseSetupError, match="log in as orderflow_app itself"), database.system():
         pass
     database.close()
+
+
+@pytest.mark.parametrize("bouncer", ["transaction", "session"], indirect=True)
+def test_an_upgrade_goes_to_the_server_itself(bouncer: str, admin_url: str) -> None:
+    as_owner = bouncer.replace("orderflow_app@", "postgres@")
+    with pytest.raises(DatabaseSetupError, match="leads to a pooler") as refused:
+        upgrade(as_owner)
+    assert "DATABASE_ADMIN_URL" in refused.value.hint
+    upgrade(admin_url)  # no lock was left behind
 
 
 @pytest.mark.parametrize("hosts", ["{down},{up}", "{up},{down}"])

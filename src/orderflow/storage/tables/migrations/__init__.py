@@ -23,6 +23,9 @@ _LIMITS = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_tim
 BRIEFLY = 2_000
 """Milliseconds for which a step waits for a table that is in use."""
 
+TELL_AFTER = 5.0
+"""Seconds after which who waits for another upgrade is told so."""
+
 TRIES, PAUSE = 120, 1.0
 """How often a step is tried that found one in use, and the seconds between, in which the others work."""
 
@@ -49,10 +52,11 @@ def upgrade(admin_url: str, progress: Progress | None = None) -> None:
             this one cannot work.
     """
     engine = create_engine(normal_url(admin_url), connect_args=_CONNECT, poolclass=NullPool, hide_parameters=True)
+    event.listen(engine, "connect", _refuse_pooler)
     event.listen(engine, "connect", _take_the_time_it_takes)
     try:
         with engine.connect() as connection:
-            _wait_for_lock(connection)
+            _wait_for_lock(connection, progress)
             _apply(connection, progress)
             _keep_apart(connection)
     except exc.OperationalError as error:
@@ -64,6 +68,22 @@ def upgrade(admin_url: str, progress: Progress | None = None) -> None:
         ) from error
 
 
+def _refuse_pooler(connection: psycopg.Connection[Any], _record: Any) -> None:
+    """Refuse what stands between us and the server, and so names another process as ours than the server does.
+
+    In transaction mode our lock would stay behind on a connection of the pooler's, for which the next upgrade waits for
+    ever, and limits that are set would be those of others. In what mode a pooler is nobody can ask it.
+    """
+    (pid,) = connection.execute("SELECT pg_backend_pid()").fetchone() or (None,)
+    connection.commit()
+    if pid != connection.info.backend_pid:
+        connection.close()
+        raise DatabaseSetupError(
+            "DATABASE_ADMIN_URL leads to a pooler; an upgrade needs PostgreSQL itself.",
+            hint="Set DATABASE_ADMIN_URL to the host and port of the PostgreSQL server behind the pooler.",
+        )
+
+
 def _take_the_time_it_takes(connection: psycopg.Connection[Any], _record: Any) -> None:
     """Unset the limits of the role or database: an index that is ended after a second is begun again and again."""
     limits = [*_LIMITS, *(["transaction_timeout"] if connection.info.server_version >= 170_000 else [])]
@@ -71,17 +91,21 @@ def _take_the_time_it_takes(connection: psycopg.Connection[Any], _record: Any) -
     connection.commit()
 
 
-def _wait_for_lock(connection: Connection) -> None:
+def _wait_for_lock(connection: Connection, progress: Progress | None) -> None:
     """Take the lock, which is freed when we disconnect.
 
     It is asked for again and again: who waits inside one statement keeps a snapshot open, for whose end the concurrent
     index of the process that holds the lock would wait in turn.
     """
+    tell_at = time.monotonic() + TELL_AFTER
     while True:
         taken = connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": _LOCK}).scalar_one()
         connection.commit()
         if taken:
             return
+        if progress and time.monotonic() >= tell_at:
+            progress("another upgrade of this database is at work; waiting for its end")
+            tell_at = float("inf")
         time.sleep(0.1)
 
 
