@@ -29,8 +29,8 @@ _LOOK = f"""
     LEFT JOIN pg_class t ON t.oid = to_regclass('draft_order')
     WHERE l.rolname = session_user
 """  # noqa: S608  # two constants of ours
-# What a server may read and write otherwise: times, and a backslash in a text.
-_SPEAK = "SET datestyle = ISO; SET standard_conforming_strings = on"
+SPEAK = "SET datestyle = ISO; SET standard_conforming_strings = on"
+"""What a server may read and write otherwise: times, and a backslash in a text."""
 
 
 def become_app(connection: psycopg.Connection[Any], *, pgbouncer: bool) -> None:
@@ -45,7 +45,7 @@ def become_app(connection: psycopg.Connection[Any], *, pgbouncer: bool) -> None:
     try:
         _check_server(connection)
         _check_login(connection, pgbouncer=pgbouncer)
-        connection.execute(_SPEAK)  # PgBouncer keeps these two for each of its clients
+        connection.execute(SPEAK)  # PgBouncer keeps these two for each of its clients
         if login != APP_ROLE:
             connection.execute(f"SET ROLE {APP_ROLE}")
     except psycopg.Error as error:

@@ -14,6 +14,7 @@ from orderflow.domain.ids import new_id
 from orderflow.postgres.errors import DatabaseError, DatabaseSetupError
 from orderflow.storage.database import Database
 from orderflow.storage.fast.statements import run
+from orderflow.storage.tables.migrations import upgrade
 from orderflow.storage.tables.models import DraftOrderRow
 from orderflow.storage.tables.roles import APP_ROLE
 from tests.integration.conftest import TestServer
@@ -144,5 +145,7 @@ def test_a_database_without_a_place_for_every_letter_is_refused(pg_server: TestS
     with pytest.raises(DatabaseSetupError, match="LATIN1") as caught, latin.system():
         pass
     assert "UTF8" in caught.value.hint
+    with pytest.raises(DatabaseSetupError, match="LATIN1"):
+        upgrade(pg_server.url(name))
     latin.close()
     pg_server.drop(name)

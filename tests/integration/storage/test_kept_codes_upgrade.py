@@ -190,5 +190,5 @@ def test_of_many_lines_that_go_at_once_the_amounts_are_forgotten_at_once(
         "EXPLAIN (ANALYZE) DELETE FROM draft_order_line WHERE draft_order_id = ANY(%s)", (orders[:2],)
     ).fetchall()
     assert [line.split()[-1] for (line,) in told if "forget_amount" in line] == ["calls=1"]
-    amounts = dict(admin.execute("SELECT id, amount FROM draft_order").fetchall())
+    amounts: dict[UUID, Decimal | None] = dict(admin.execute("SELECT id, amount FROM draft_order").fetchall())
     assert amounts == {orders[0]: None, orders[1]: None, orders[2]: Decimal("3.25")}

@@ -29,7 +29,7 @@ def issued(monkeypatch: pytest.MonkeyPatch, audience: str, ahead: int) -> str:
 def test_a_token_of_a_server_whose_clock_is_a_little_ahead_counts_at_once(
     monkeypatch: pytest.MonkeyPatch, audience: str
 ) -> None:
-    assert TOKENS.read(issued(monkeypatch, audience, LEEWAY // 2), audience)
+    TOKENS.read(issued(monkeypatch, audience, LEEWAY // 2), audience)
     with pytest.raises(AuthRequiredError) as refused:
         TOKENS.read(issued(monkeypatch, audience, 60 * LEEWAY), audience)
     assert refused.value.code == "TOKEN_INVALID"

@@ -14,7 +14,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, NullPool, create_engine, event, exc, text
 
 from orderflow.postgres.errors import DatabaseError, DatabaseSetupError
-from orderflow.storage.database import _CONNECT, Database, normal_url
+from orderflow.storage.connecting import SPEAK, check_encoding
+from orderflow.storage.database import CONNECT, Database, normal_url
 from orderflow.storage.tables.row_security import keep_apart
 
 _LOCK = 0x0F_DB_00_01  # any number that no other program takes in the same database
@@ -51,9 +52,9 @@ def upgrade(admin_url: str, progress: Progress | None = None) -> None:
         DatabaseSetupError: A step failed, and nothing of it was applied; or the tables are of a release with which
             this one cannot work.
     """
-    engine = create_engine(normal_url(admin_url), connect_args=_CONNECT, poolclass=NullPool, hide_parameters=True)
+    engine = create_engine(normal_url(admin_url), connect_args=CONNECT, poolclass=NullPool, hide_parameters=True)
     event.listen(engine, "connect", _refuse_pooler)
-    event.listen(engine, "connect", _take_the_time_it_takes)
+    event.listen(engine, "connect", _settle)
     try:
         with engine.connect() as connection:
             _wait_for_lock(connection, progress)
@@ -84,8 +85,13 @@ def _refuse_pooler(connection: psycopg.Connection[Any], _record: Any) -> None:
         )
 
 
-def _take_the_time_it_takes(connection: psycopg.Connection[Any], _record: Any) -> None:
-    """Unset the limits of the role or database: an index that is ended after a second is begun again and again."""
+def _settle(connection: psycopg.Connection[Any], _record: Any) -> None:
+    """Unset the limits of the role or database: an index that is ended after a second is begun again and again.
+
+    What else they set for others, as the pool's connections do.
+    """
+    check_encoding(connection)
+    connection.execute(f"{SPEAK}; SET default_transaction_isolation = 'read committed'; SET synchronous_commit = on")
     limits = [*_LIMITS, *(["transaction_timeout"] if connection.info.server_version >= 170_000 else [])]
     connection.execute("; ".join(f"SET {limit} = 0" for limit in limits))
     connection.commit()
