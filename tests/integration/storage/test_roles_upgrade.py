@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from sqlalchemy import make_url
 
 from orderflow.postgres.embedded import EmbeddedPostgres
 from orderflow.postgres.errors import DatabaseSetupError
@@ -114,6 +115,23 @@ def test_what_the_owner_let_it_inherit_is_mended(server: TestServer) -> None:
         assert _inherits(server) is True
         upgrade(url)
         assert _inherits(server) is False
+
+
+def test_a_schema_in_which_all_may_make_tables_is_told(server: TestServer) -> None:
+    """As before PostgreSQL 15: it belongs to a superuser."""
+    with owned(server) as url, psycopg.connect(_as_admin(server, url), autocommit=True) as admin:
+        admin.execute("ALTER SCHEMA public OWNER TO postgres")
+        admin.execute("GRANT CREATE ON SCHEMA public TO PUBLIC")
+        told: list[str] = []
+        upgrade(url, told.append)
+        admin.execute(_asked_for(told[-1]))
+        told.clear()
+        upgrade(url, told.append)
+        assert told == []
+
+
+def _as_admin(server: TestServer, url: str) -> str:
+    return server.url(make_url(url).database or "").replace("+psycopg", "")
 
 
 def _inherits(server: TestServer) -> bool:

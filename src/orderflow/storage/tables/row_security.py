@@ -155,6 +155,16 @@ def keep_apart(connection: Connection) -> None:
     connection.execute(text(_APART))
 
 
+def schema_is_open(connection: Connection) -> bool:
+    """Return whether `orderflow_app` may make tables.
+
+    Before PostgreSQL 15, and in a database restored from there, `public` belongs to a superuser: to its owner's REVOKE
+    PostgreSQL answers with a warning alone.
+    """
+    query = text(f"SELECT has_schema_privilege('{APP_ROLE}', 'public', 'CREATE')")
+    return bool(connection.execute(query).scalar())
+
+
 def wall_off(table: str, app_rights: str = ALL) -> None:
     """Let `orderflow_app` at the rows of the transaction's organization only, and `orderflow_system` at all."""
     _secure(table)

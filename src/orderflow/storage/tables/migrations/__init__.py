@@ -16,7 +16,7 @@ from sqlalchemy import Connection, NullPool, create_engine, event, exc, text
 from orderflow.postgres.errors import DatabaseError, DatabaseSetupError
 from orderflow.storage.connecting import SPEAK, check_encoding
 from orderflow.storage.database import CONNECT, Database, normal_url
-from orderflow.storage.tables.row_security import keep_apart
+from orderflow.storage.tables.row_security import keep_apart, schema_is_open
 
 _LOCK = 0x0F_DB_00_01  # any number that no other program takes in the same database
 _LOCKED_OUT = ("55P03", "40P01")  # lock_not_available, deadlock_detected (PostgreSQL, Appendix A)
@@ -30,6 +30,10 @@ TELL_AFTER = 5.0
 TRIES, PAUSE = 120, 1.0
 """How often a step is tried that found one in use, and the seconds between, in which the others work."""
 
+SCHEMA_OPEN = (
+    "orderflow_app may make tables in the schema public, which this login may not take from it: a superuser has to "
+    "run: REVOKE CREATE ON SCHEMA public FROM PUBLIC"
+)
 Progress = Callable[[str], None]
 
 OLDEST_CODE = "0005"
@@ -60,6 +64,8 @@ def upgrade(admin_url: str, progress: Progress | None = None) -> None:
             _wait_for_lock(connection, progress)
             _apply(connection, progress)
             _keep_apart(connection)
+            if progress and schema_is_open(connection):
+                progress(SCHEMA_OPEN)
     except exc.OperationalError as error:
         raise DatabaseError(f"The database cannot be reached or upgraded: {error.orig}") from error
     except exc.DBAPIError as error:
