@@ -91,8 +91,8 @@ def _check_login(connection: psycopg.Connection[Any], *, pgbouncer: bool) -> Non
     if sees_all:
         raise _unsafe(
             f"{APP_ROLE} has the rights of {SYSTEM_ROLE} in every transaction: no organization would be kept apart.",
-            f"As an administrator: ALTER ROLE {APP_ROLE} NOINHERIT; and from PostgreSQL 16 on also "
-            f"GRANT {SYSTEM_ROLE} TO {APP_ROLE} WITH INHERIT FALSE;",
+            "Run `orderflow db upgrade` with DATABASE_ADMIN_URL: it takes them away, or says which statement a "
+            "superuser has to run.",
         )
     if owns:
         raise _unsafe(
