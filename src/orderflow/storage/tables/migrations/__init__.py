@@ -97,7 +97,7 @@ def _settle(connection: psycopg.Connection[Any], _record: Any) -> None:
     What else they set for others, as the pool's connections do.
     """
     check_encoding(connection)
-    connection.execute(f"{SPEAK}; SET default_transaction_isolation = 'read committed'; SET synchronous_commit = on")
+    connection.execute(f"{SPEAK}; SET default_transaction_isolation = 'read committed'")
     limits = [*_LIMITS, *(["transaction_timeout"] if connection.info.server_version >= 170_000 else [])]
     connection.execute("; ".join(f"SET {limit} = 0" for limit in limits))
     connection.commit()
