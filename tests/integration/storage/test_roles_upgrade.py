@@ -46,8 +46,10 @@ def owned(server: TestServer, owner: str = "owner") -> Iterator[str]:
     """A database of one of both."""
     name = server.create()
     server.admin(f"ALTER DATABASE {name} OWNER TO {owner}")
-    yield server.url(name, owner)
-    server.drop(name)
+    try:
+        yield server.url(name, owner)
+    finally:
+        server.drop(name)
 
 
 @pytest.mark.parametrize("inherits", ["NOINHERIT", "INHERIT"])
@@ -128,6 +130,8 @@ def test_a_schema_in_which_all_may_make_tables_is_told(server: TestServer) -> No
         told.clear()
         upgrade(url, told.append)
         assert told == []
+        with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as owner:
+            owner.execute("CREATE TABLE of_a_later_step ()")
 
 
 def _as_admin(server: TestServer, url: str) -> str:

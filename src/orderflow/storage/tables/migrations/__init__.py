@@ -31,9 +31,11 @@ TRIES, PAUSE = 120, 1.0
 """How often a step is tried that found one in use, and the seconds between, in which the others work."""
 
 SCHEMA_OPEN = (
-    "orderflow_app may make tables in the schema public, which this login may not take from it: a superuser has to "
-    "run: REVOKE CREATE ON SCHEMA public FROM PUBLIC"
+    "orderflow_app may make tables in the schema public, which this login may not take from it. "
+    "A superuser has to run: ALTER SCHEMA public OWNER TO pg_database_owner; REVOKE CREATE ON SCHEMA public FROM PUBLIC"
 )
+"""The owner of the database is given the schema, or would be kept from making tables as well."""
+
 Progress = Callable[[str], None]
 
 OLDEST_CODE = "0005"
