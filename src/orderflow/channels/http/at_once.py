@@ -46,10 +46,10 @@ def each_at_once(
     """
     sender = _Sender(items, act, room)
     with ThreadPoolExecutor(room.most, "http") as pool:
-        # A future for each item would wake three threads for it; so each thread takes one after the other.
-        for _ in range(min(room.most, len(items))):
-            pool.submit(copy_context().run, sender.act_on_all)
         try:
+            # A future for each item would wake three threads for it; so each thread takes one after the other.
+            for _ in range(min(room.most, len(items))):
+                pool.submit(copy_context().run, sender.act_on_all)
             for _ in items:
                 order_id, outcome = sender.outcomes.get()
                 if isinstance(outcome, BaseException) and not isinstance(outcome, ConnectorError):
