@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -24,18 +25,12 @@ def upgrade() -> None:
     from orderflow.storage.tables.migrations import upgrade as apply
 
     settings = Settings.load()
-    steps: list[str] = []
-
-    def tell(step: str) -> None:
-        steps.append(step)
-        err().print(step, markup=False)
-
     if settings.admin_url:
-        apply(settings.admin_url, tell)
+        apply(settings.admin_url, partial(err().print, markup=False))
     else:
         with opened(settings):
             pass
-    out().print(f"The database is up to date ({len(steps)} steps applied)." if steps else "The database is up to date.")
+    out().print("The database is up to date.")
 
 
 @db.command(epilog="Example: orderflow db status --json")
