@@ -78,24 +78,14 @@ def test_an_owner_may_be_who_works_as_the_service(server: TestServer) -> None:
 def test_a_membership_that_only_others_may_grant_is_asked_for(server: TestServer) -> None:
     server.admin("CREATE ROLE orderflow_app LOGIN NOINHERIT")
     server.admin("CREATE ROLE orderflow_system NOLOGIN")
-    with owned(server) as url:
-        with pytest.raises(DatabaseSetupError, match="owner may not make it one") as refused:
-            upgrade(url)
-        server.admin(_asked_for(refused.value.message))
-        upgrade(url)
-        assert _inherits(server) is False
+    _assert_refused_until_it_is_done(server, "owner may not make it one")
 
 
 def test_a_role_that_sees_all_organizations_at_all_times_is_refused(server: TestServer) -> None:
     server.admin("CREATE ROLE orderflow_app LOGIN")
     server.admin("CREATE ROLE orderflow_system NOLOGIN")
     server.admin("GRANT orderflow_system TO orderflow_app")
-    with owned(server) as url:
-        with pytest.raises(DatabaseSetupError, match="organizations are not kept apart") as refused:
-            upgrade(url)
-        server.admin(_asked_for(refused.value.message))
-        assert _inherits(server) is False
-        upgrade(url)
+    _assert_refused_until_it_is_done(server, "organizations are not kept apart")
 
 
 def test_so_is_one_that_came_to_it_later(server: TestServer) -> None:
@@ -132,6 +122,16 @@ def test_a_schema_in_which_all_may_make_tables_is_told(server: TestServer) -> No
         assert told == []
         with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as owner:
             owner.execute("CREATE TABLE of_a_later_step ()")
+
+
+def _assert_refused_until_it_is_done(server: TestServer, because: str) -> None:
+    with owned(server) as url:
+        with pytest.raises(DatabaseSetupError, match=because) as refused:
+            upgrade(url)
+        server.admin(_asked_for(refused.value.message))
+        assert _inherits(server) is False
+        upgrade(url)
+        assert _inherits(server) is False
 
 
 def _as_admin(server: TestServer, url: str) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from alembic import op
+from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, exc, text
 
 from orderflow.storage.tables.roles import APP_ROLE, SYSTEM_ROLE
@@ -188,37 +190,35 @@ def all_rows(*tables: str) -> Iterator[None]:
     """Let the owner of tables, as whom a migration runs, at the rows of every organization in them meanwhile.
 
     Row-level security holds the owner as well. Only a superuser is above it, which the owner of a managed database is
-    not: without this a migration finds no row to change, and no error says so. In one transaction, which locks the
-    tables; outside of one, an upgrade that breaks off leaves them so for the owner until it is begun again.
+    not: without this a migration finds no row to change, and no error says so. In a transaction the tables are locked
+    until its end, in an autocommit block for a moment only.
     """
     for table in tables:
-        op.execute(f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY")
-    yield
-    for table in tables:
-        op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
-
-
-def validate_key(table: str, key: str, referenced: str) -> None:
-    """Look, beside the work, whether every row has what its foreign key names. Say it in an autocommit block.
-
-    As `all_rows`, for the same reason: PostgreSQL compares the rows as the owner, who would see none that is wrong.
-    Each table is locked for a moment only.
-    """
-    tables = (referenced, table)
-    for one in tables:
-        op.execute(_LET_OWNER_SEE.format(table=one))
+        op.execute(_LET_OWNER_SEE.format(table=table))
     try:
-        op.execute(f"ALTER TABLE {table} VALIDATE CONSTRAINT {key}")
+        yield
     except exc.DBAPIError as error:
-        if not error.connection_invalidated:
+        if not error.connection_invalidated and not _undone_anyway():
             _hold_owner(tables)
         raise
     _hold_owner(tables)
 
 
+def _undone_anyway() -> bool:
+    """Return whether a transaction has failed, with all that was done in it."""
+    driver: Any = op.get_bind().connection.dbapi_connection
+    return bool(driver.info.transaction_status == TransactionStatus.INERROR)
+
+
 def _hold_owner(tables: tuple[str, ...]) -> None:
     for table in tables:
         op.execute(_HOLD_OWNER.format(table=table))
+
+
+def validate_key(table: str, key: str, referenced: str) -> None:
+    """Look, in an autocommit block, whether every row has what its foreign key names: as the owner, PostgreSQL does."""
+    with all_rows(referenced, table):
+        op.execute(f"ALTER TABLE {table} VALIDATE CONSTRAINT {key}")
 
 
 def protect_organizations(table: str, app_may_update: str) -> None:

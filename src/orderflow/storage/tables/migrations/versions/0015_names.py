@@ -7,19 +7,16 @@ again.
 from alembic import op
 from sqlalchemy import exc
 
+from orderflow.storage.tables.row_security import all_rows
+
 revision = "0015"
 down_revision = "0014"
 
 # Those that came later get a number; the audit log tells their people.
 _RENAME = """
 DO $$
-DECLARE one record; number int; better text; held boolean := row_security_active('erp_connection');
+DECLARE one record; number int; better text;
 BEGIN
-    IF held THEN  -- as `all_rows`, in the transaction of this block, and only where it is needed: it locks the tables
-        PERFORM set_config('lock_timeout', '2000', true);
-        ALTER TABLE erp_connection NO FORCE ROW LEVEL SECURITY;
-        ALTER TABLE audit_log NO FORCE ROW LEVEL SECURITY;
-    END IF;
     FOR one IN
         SELECT id, org_id, name FROM (
             SELECT id, org_id, name, row_number() OVER (
@@ -39,10 +36,6 @@ BEGIN
         VALUES (gen_random_uuid(), one.org_id, 'upgrade', 'CONNECTOR_CHANGED', 'erp_connection', one.id,
                 jsonb_build_object('name', one.name), jsonb_build_object('name', better));
     END LOOP;
-    IF held THEN
-        ALTER TABLE erp_connection FORCE ROW LEVEL SECURITY;
-        ALTER TABLE audit_log FORCE ROW LEVEL SECURITY;
-    END IF;
 END $$
 """
 _NAMES = """
@@ -67,7 +60,8 @@ def upgrade() -> None:
 
 def _names_are_unique() -> bool:
     op.execute("DROP INDEX CONCURRENTLY IF EXISTS uq_erp_connection_name")
-    op.execute(_RENAME)
+    with all_rows("erp_connection", "audit_log"):
+        op.execute(_RENAME)
     try:
         op.execute(_NAMES)
     except exc.IntegrityError:

@@ -5,7 +5,8 @@ the work, under names of their own, and take over the old names when they are wh
 """
 
 from alembic import op
-from sqlalchemy import text
+
+from orderflow.storage.tables.indexes import is_made, make, make_in_its_place
 
 revision = "0045"
 down_revision = "0044"
@@ -42,27 +43,20 @@ _SUPERSEDED = {
     "audit_log": "DROP INDEX IF EXISTS idx_audit_log_org",
     "draft_order_line": "ALTER TABLE draft_order_line DROP CONSTRAINT IF EXISTS uq_draft_order_line_no",
 }
-_DEFINED = text("""
-    SELECT split_part(pg_get_indexdef(indexrelid), ' USING ', 2) FROM pg_index
-    WHERE indexrelid = to_regclass(:name) AND indisvalid
-""")
 
 
 def upgrade() -> None:
     # Each of these may be said twice, for an upgrade that broke off begins again.
     with op.get_context().autocommit_block():
         for name, (table, columns) in _INDEXES.items():
-            if not _is_made(name, columns):
-                _make(f"new_{name}", table, columns)
-                op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
-                op.execute(f"ALTER INDEX new_{name} RENAME TO {name}")
+            make_in_its_place(name, table, columns)
         for table, columns in _KEYS.items():
-            if not _is_made(f"pk_{table}", columns):
-                _make(f"new_pk_{table}", table, columns, "UNIQUE")
+            if not is_made(f"pk_{table}", columns):
+                make(f"new_pk_{table}", table, columns, unique=True)
         # Room in the page for the end of an attempt, which is longer than its beginning: so it touches no index.
         op.execute("ALTER TABLE erp_push_log SET (fillfactor = 40)")
     for table, columns in _KEYS.items():
-        if not _is_made(f"pk_{table}", columns):
+        if not is_made(f"pk_{table}", columns):
             op.execute(
                 f"ALTER TABLE {table} DROP CONSTRAINT pk_{table},"
                 f" ADD CONSTRAINT pk_{table} PRIMARY KEY USING INDEX new_pk_{table}"
@@ -70,14 +64,3 @@ def upgrade() -> None:
         op.execute(_SUPERSEDED[table])
         with op.get_context().autocommit_block():
             pass  # a transaction for each: who holds one table and wants another must not meet us in a circle
-
-
-def _is_made(name: str, columns: str) -> bool:
-    return op.get_bind().execute(_DEFINED, {"name": name}).scalar() == columns
-
-
-def _make(name: str, table: str, columns: str, kind: str = "") -> None:
-    """Make an index beside the work; one that an upgrade left unfinished is made anew."""
-    if not _is_made(name, columns):
-        op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
-        op.execute(f"CREATE {kind} INDEX CONCURRENTLY {name} ON {table} USING {columns}")

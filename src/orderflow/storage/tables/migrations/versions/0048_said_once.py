@@ -6,7 +6,8 @@ before their export gets another document or is staged anew.
 """
 
 from alembic import op
-from sqlalchemy import text
+
+from orderflow.storage.tables.indexes import make
 
 revision = "0048"
 down_revision = "0047"
@@ -37,19 +38,13 @@ _TRIGGER = """
 """
 # The key is a digest of organization, order and number of the attempt, of which another index keeps each but once.
 _KEY = "hash (idempotency_key)"
-_DEFINED = text("""
-    SELECT split_part(pg_get_indexdef(indexrelid), ' USING ', 2) FROM pg_index
-    WHERE indexrelid = to_regclass('idx_erp_push_log_key') AND indisvalid
-""")
 
 
 def upgrade() -> None:
     for statement in (_KEEP, _TRIGGER):
         op.execute(statement)
     with op.get_context().autocommit_block():
-        if op.get_bind().execute(_DEFINED).scalar() != _KEY:  # an upgrade that broke off begins again
-            op.execute("DROP INDEX CONCURRENTLY IF EXISTS idx_erp_push_log_key")
-            op.execute(f"CREATE INDEX CONCURRENTLY idx_erp_push_log_key ON erp_push_log USING {_KEY}")
+        make("idx_erp_push_log_key", "erp_push_log", _KEY)
         op.execute("DROP INDEX CONCURRENTLY IF EXISTS uq_erp_push_log_key")
         # Room in the page for the end of an attempt, which is hardly longer now than its beginning.
         op.execute("ALTER TABLE erp_push_log SET (fillfactor = 45)")

@@ -6,8 +6,8 @@ well: what it looks for by an action that each order brings is so frequent that 
 """
 
 from alembic import op
-from sqlalchemy import text
 
+from orderflow.storage.tables.indexes import is_made, make, make_in_its_place
 from orderflow.storage.tables.row_security import validate_key
 
 revision = "0049"
@@ -21,10 +21,6 @@ _INDEXES = {
     # Of one order all are read, and share an entry.
     "idx_erp_export_order": ("erp_export", "btree (draft_order_id)"),
 }
-_DEFINED = text("""
-    SELECT split_part(pg_get_indexdef(indexrelid), ' USING ', 2) FROM pg_index
-    WHERE indexrelid = to_regclass(:name) AND indisvalid
-""")
 _POINTING = {
     "draft_order_line": "fk_draft_order_line_draft_order_id",
     "draft_order_revision": "fk_draft_order_revision_org_id_draft_order_id",
@@ -39,13 +35,10 @@ def upgrade() -> None:
     # Each of these may be said twice, for an upgrade that broke off begins again.
     with op.get_context().autocommit_block():
         for name, (table, definition) in _INDEXES.items():
-            if not _is(name, definition):
-                _make(f"new_{name}", "INDEX", table, definition)
-                op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
-                op.execute(f"ALTER INDEX new_{name} RENAME TO {name}")
-    if not _is("pk_draft_order", _KEY):
+            make_in_its_place(name, table, definition)
+    if not is_made("pk_draft_order", _KEY):
         with op.get_context().autocommit_block():
-            _make("new_pk_draft_order", "UNIQUE INDEX", "draft_order", _KEY)
+            make("new_pk_draft_order", "draft_order", _KEY, unique=True)
         _take_over()
     for table in _POINTING:
         with op.get_context().autocommit_block():  # beside the work, and a transaction for each
@@ -67,14 +60,3 @@ def _take_over() -> None:
             f"ALTER TABLE {table} ADD CONSTRAINT {_NEW.format(table)} FOREIGN KEY (org_id, draft_order_id)"
             " REFERENCES draft_order (org_id, id) ON DELETE CASCADE NOT VALID"
         )
-
-
-def _is(name: str, definition: str) -> bool:
-    return bool(op.get_bind().execute(_DEFINED, {"name": name}).scalar() == definition)
-
-
-def _make(name: str, kind: str, table: str, definition: str) -> None:
-    """Make an index beside the work; one that an upgrade left unfinished is made anew."""
-    if not _is(name, definition):
-        op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
-        op.execute(f"CREATE {kind.replace('INDEX', 'INDEX CONCURRENTLY')} {name} ON {table} USING {definition}")

@@ -8,6 +8,7 @@ the table itself becomes a part without being read, and what waits by then is li
 from alembic import op
 from sqlalchemy import text
 
+from orderflow.storage.tables.indexes import make_in_its_place
 from orderflow.storage.tables.roles import APP_ROLE
 from orderflow.storage.tables.row_security import keep_policy_from_indexes, wall_off
 
@@ -127,11 +128,7 @@ def upgrade() -> None:
     with op.get_context().autocommit_block():
         op.execute(_NUMBER)
         op.execute("ALTER TABLE event VALIDATE CONSTRAINT event_is_numbered")
-        if not _is("idx_event_order", _ORDER):
-            op.execute("DROP INDEX CONCURRENTLY IF EXISTS new_idx_event_order")
-            op.execute(f"CREATE INDEX CONCURRENTLY new_idx_event_order ON event USING {_ORDER}")
-            op.execute("DROP INDEX CONCURRENTLY IF EXISTS idx_event_order")
-            op.execute("ALTER INDEX new_idx_event_order RENAME TO idx_event_order")
+        make_in_its_place("idx_event_order", "event", _ORDER)
         op.execute(_TAKE_OVER)
     _divide()
 
@@ -162,11 +159,3 @@ def _divide() -> None:
 def _kind(table: str) -> str | None:
     query = text("SELECT relkind::text FROM pg_class WHERE oid = to_regclass(:name)")
     return op.get_bind().execute(query, {"name": table}).scalar()
-
-
-def _is(index: str, definition: str) -> bool:
-    query = text("""
-        SELECT split_part(pg_get_indexdef(indexrelid), ' USING ', 2) FROM pg_index
-        WHERE indexrelid = to_regclass(:name) AND indisvalid
-    """)
-    return bool(op.get_bind().execute(query, {"name": index}).scalar() == definition)

@@ -10,6 +10,9 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from alembic import op
 
+from orderflow.storage.tables.indexes import make_in_its_place
+from orderflow.storage.tables.row_security import all_rows
+
 revision = "0055"
 down_revision = "0054"
 
@@ -100,10 +103,6 @@ _FILL = """
 """
 # As PostgreSQL tells it.
 _BY_CODE = "btree (org_id, error_code, created_at) WHERE (error_code IS NOT NULL)"
-_DEFINED = sa.text("""
-    SELECT split_part(pg_get_indexdef(indexrelid), ' USING ', 2) FROM pg_index
-    WHERE indexrelid = to_regclass(:name) AND indisvalid
-""")
 
 
 def upgrade() -> None:
@@ -115,26 +114,10 @@ def upgrade() -> None:
         old, new = (", ".join(f"{row}.{column}" for column in code.columns) for row in ("OLD", "NEW"))
         changed, failed = f"({old}) IS DISTINCT FROM ({new})", code.failed.format(row="NEW.")
         op.execute(_TRIGGERS.format(name=code.keep, table=table, failed=failed, changed=changed))
-        op.execute(f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY")  # as `all_rows`, until the codes are filled in
     op.execute(_FORGOTTEN)
     op.execute(_FORGET)
     with op.get_context().autocommit_block():
         for table, code in _CODES.items():
-            op.execute(_FILL.format(table=table, failed=code.failed.format(row=""), code=code.sql.format(row="")))
-            _make_by_code(f"idx_{table}_error", table)
-    for table in _CODES:
-        op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
-
-
-def _make_by_code(name: str, table: str) -> None:
-    if _is(name):
-        return
-    if not _is(f"new_{name}"):
-        op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS new_{name}")
-        op.execute(f"CREATE INDEX CONCURRENTLY new_{name} ON {table} USING {_BY_CODE}")
-    op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
-    op.execute(f"ALTER INDEX new_{name} RENAME TO {name}")
-
-
-def _is(name: str) -> bool:
-    return bool(op.get_bind().execute(_DEFINED, {"name": name}).scalar() == _BY_CODE)
+            with all_rows(table):
+                op.execute(_FILL.format(table=table, failed=code.failed.format(row=""), code=code.sql.format(row="")))
+            make_in_its_place(f"idx_{table}_error", table, _BY_CODE)
