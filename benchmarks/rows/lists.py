@@ -160,6 +160,7 @@ def _delivery_lists(connection: UUID) -> Mapping[str, Look]:
     return {
         "exports": _exports(),
         **{f"exports {status}": _exports(statuses=[status]) for status in ERPExportStatus},
+        "exports FAILED or PENDING": _exports(statuses=["FAILED", "PENDING"]),
         "exports of a connection": _exports(connection_id=connection),
         "exports by a common code": _exports(error_code=COMMON),
         "exports by a rare code": _exports(error_code=RARE),

@@ -86,6 +86,7 @@ def pg_server() -> Iterator[TestServer]:
         patch.setitem(SETTINGS, "fsync", "off")
         patch.setitem(SETTINGS, "full_page_writes", "off")
         patch.setitem(SETTINGS, "max_wal_size", "256MB")
+        patch.setitem(SETTINGS, "shared_buffers", "128MB")  # several servers share this machine
         admin_url = embedded.start()
     yield TestServer(admin_url)
     embedded.stop_if_unused()

@@ -36,7 +36,6 @@ SETTINGS = {
     "fsync": "on",
     "synchronous_commit": "on",
     "full_page_writes": "on",
-    "shared_buffers": "128MB",
     "effective_cache_size": "512MB",
     "work_mem": "8MB",
     "wal_buffers": "16MB",
@@ -56,8 +55,26 @@ SETTINGS = {
     "log_rotation_age": "1d",
     "log_rotation_size": "0",
 }
+_LEAST_BUFFERS, _MOST_BUFFERS = 128, 1024
+_OF_MEMORY = 16
+"""What share of the memory pages are kept in: a quarter is advised for a machine of PostgreSQL's own, and this is none.
+Source: https://www.postgresql.org/docs/18/runtime-config-resource.html#GUC-SHARED-BUFFERS"""
+
 _SOCKET_NAME = ".s.PGSQL.5432"
 _LONGEST_SOCKET_PATH = 100  # sockaddr_un holds 104 bytes on macOS, 108 on Linux
+
+
+def buffers(memory: int) -> str:
+    """Return how much of so many bytes of memory PostgreSQL keeps pages in, as it is written for it: `256MB`."""
+    return f"{min(max(memory // _OF_MEMORY // 2**20, _LEAST_BUFFERS), _MOST_BUFFERS)}MB"
+
+
+def _memory() -> int:
+    """Return the bytes of memory that there are, or that this container may use (`memory.max` of cgroup v2)."""
+    memory = psutil.virtual_memory().total
+    with suppress(OSError, ValueError):  # there is none, or it is `max`
+        memory = min(memory, int(Path("/sys/fs/cgroup/memory.max").read_text()))
+    return memory
 
 
 class EmbeddedPostgres:
@@ -191,7 +208,7 @@ class EmbeddedPostgres:
 
     def _pg_ctl_start(self, programs: PgPrograms) -> None:
         folder = self._folder_for_socket(programs)
-        settings = {**SETTINGS, "unix_socket_directories": str(folder)}
+        settings = {"shared_buffers": buffers(_memory()), **SETTINGS, "unix_socket_directories": str(folder)}
         options = " ".join(f"-c {name}='{value}'" for name, value in settings.items())
         where = ("-D", str(self.data), "-l", str(self.data / "start.log"))
         try:

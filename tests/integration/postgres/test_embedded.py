@@ -15,7 +15,7 @@ import psutil
 import psycopg
 import pytest
 
-from orderflow.postgres.embedded import EmbeddedPostgres
+from orderflow.postgres.embedded import EmbeddedPostgres, buffers
 from orderflow.postgres.errors import DatabaseError
 
 START = """
@@ -112,6 +112,25 @@ def test_nothing_is_promised_without_durability(home: Path) -> None:
         assert _execute(server, f"SHOW {setting}") == ("on",)
     assert _execute(server, "SHOW listen_addresses") == ("",)
     assert server.stop_if_unused()
+
+
+def test_it_keeps_pages_in_a_share_of_the_memory(home: Path) -> None:
+    server = EmbeddedPostgres(home)
+    server.start()
+    with psycopg.connect(server.url("postgres").replace("+psycopg", "")) as connection:
+        kept = connection.execute(
+            "SELECT pg_size_bytes(current_setting('shared_buffers')), pg_size_bytes('128MB'), pg_size_bytes('1GB')"
+        ).fetchone()
+    server.stop_if_unused()
+    assert kept is not None
+    assert kept[1] <= kept[0] <= max(kept[1], min(kept[2], psutil.virtual_memory().total // 16))
+
+
+@pytest.mark.parametrize(
+    ("memory", "kept"), [(2**29, "128MB"), (2**32, "256MB"), (2**33 + 1, "512MB"), (2**40, "1024MB")]
+)
+def test_a_small_machine_keeps_some_pages_and_a_large_one_not_all(memory: int, kept: str) -> None:
+    assert buffers(memory) == kept
 
 
 def test_a_server_that_cannot_start_says_why(home: Path) -> None:

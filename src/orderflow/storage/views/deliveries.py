@@ -378,8 +378,8 @@ def _page_of(chosen: str) -> Table:
 
     Joined before, they seem to be so few to the planner, since each table's policy makes them fewer, that it reads all.
     """
-    page = f"(SELECT e.* {chosen} {_EXPORTS.newest()})"  # from constants
-    return Table("e", _EXPORTS.source.replace("erp_export", page, 1))
+    page = f"(SELECT e.id {chosen} {_EXPORTS.newest()}) page"  # from constants
+    return Table("e", _EXPORTS.source.replace("erp_export e", f"{page} JOIN erp_export e ON e.id = page.id", 1))
 
 
 def found_orders_of(view: View, wanted: ExportFilter) -> Found:

@@ -168,7 +168,7 @@ def sorted_orders(view: View, wanted: OrderFilter, sort: OrderSort, ask: Ask) ->
 
 def totals(view: View, wanted: OrderFilter) -> Totals:
     """Return how many orders a list finds, and what they are worth."""
-    found = found_orders(view, wanted, ["currency", "amount"])
+    found = found_orders(view, wanted, ["currency", "amount"], MOST_SUMMED + 1)
     rows = view.mappings(_TOTALS.format(found=found.query, most=MOST_SUMMED), found.values)
     sums = [CurrencySum(currency=row["currency"], orders=row["orders"], amount=row["amount"]) for row in rows]
     return Totals(orders=sum(one.orders for one in sums), more=any(row["more"] for row in rows), sums=sums)
