@@ -42,6 +42,7 @@ BATCH = 256
 """What a worker claims at a time, unless it is set otherwise."""
 QUERY, CLAIM = "claim: the query", "claim: the query, and the orders read with their lines"
 PRUNE = "prune of 50 orders"
+TABLES = ("draft_order", "erp_export", "erp_push_log")
 WARM_UP = 20
 """Repetitions that do not count."""
 AT_ONCE = 500_000
@@ -93,6 +94,11 @@ _SETTLE = """
     UPDATE erp_export SET status = 'SENT', sent_at = now(), updated_at = now(), lease_token = NULL, lease_until = NULL
     WHERE lease_token = %s
 """
+_FURTHER = """
+    SELECT c.relname, pg_get_indexdef(i.indexrelid) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+    WHERE i.indrelid = %s::regclass AND NOT i.indisprimary
+      AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = i.indexrelid)
+"""
 Times = dict[str, list[float]]
 
 
@@ -117,10 +123,23 @@ def measure(full: bool) -> Iterator[Row]:
 def fill(place: Installation, connection_id: UUID, first: int, last: int) -> None:
     """Add settled orders, as the superuser and without looking at foreign keys: it is they that take the time."""
     with superuser(place) as connection:
-        for start in range(first, last, AT_ONCE):
-            numbers = {"first": start, "last": min(start + AT_ONCE, last) - 1}
-            connection.execute(_FILL, {"org": place.org_id, "connection": connection_id, **numbers})
-        connection.execute("VACUUM ANALYZE draft_order, erp_export, erp_push_log")
+        with without_indexes(connection):
+            for start in range(first, last, AT_ONCE):
+                numbers = {"first": start, "last": min(start + AT_ONCE, last) - 1}
+                connection.execute(_FILL, {"org": place.org_id, "connection": connection_id, **numbers})
+        connection.execute(f"VACUUM ANALYZE {', '.join(TABLES)}")
+
+
+@contextmanager
+def without_indexes(connection: psycopg.Connection[Any]) -> Iterator[None]:
+    """Fill `TABLES` without their further indexes, which are made when all rows are there: in a third of the time."""
+    found = [one for table in TABLES for one in connection.execute(_FURTHER, [table]).fetchall()]
+    for name, _ in found:
+        connection.execute(f"DROP INDEX {name}")
+    yield
+    connection.execute("SET maintenance_work_mem = '512MB'")
+    for _, definition in found:
+        connection.execute(definition)
 
 
 def superuser(place: Installation) -> psycopg.Connection[Any]:

@@ -19,7 +19,7 @@ from uuid import UUID
 import psycopg
 
 from benchmarks.installation import Installation
-from benchmarks.rows.growth import AT_ONCE, superuser
+from benchmarks.rows.growth import AT_ONCE, TABLES, superuser, without_indexes
 from benchmarks.table import Row
 from orderflow.domain.states import ERPExportStatus, OrderStatus
 from orderflow.entrypoints.garbage import spare_what_stays
@@ -37,7 +37,6 @@ Look = Callable[[View], object]
 FIRST = Ask(50)
 WARM_UP = 3
 CONNECTIONS = 5
-TABLES = ("draft_order", "erp_export", "erp_push_log")
 COMMON, RARE = "TARGET_AWAY", "NO_ARTICLE"
 """Codes of failures: of nearly all, and of one in a hundred."""
 
@@ -81,11 +80,6 @@ _FILL = f"""
     SELECT id, org, id, id, 1, 'DROPZONE_JSON_V1', 'RETRYING', at, error, 'It was not taken.', code, md5(id::text), 40
     FROM s WHERE n %% 30 = 0
 """
-_SECOND = """
-    SELECT c.relname, pg_get_indexdef(i.indexrelid) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
-    WHERE i.indrelid = %s::regclass AND NOT i.indisprimary
-      AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = i.indexrelid)
-"""
 
 
 def measure(full: bool) -> Iterator[Row]:
@@ -102,18 +96,12 @@ def measure(full: bool) -> Iterator[Row]:
 
 
 def _fill(place: Installation, connection: psycopg.Connection[object], connections: list[UUID], orders: int) -> None:
-    """Add the orders without their further indexes, which are made when all are there: it takes a third of the time."""
-    found = [one for table in TABLES for one in connection.execute(_SECOND, [table]).fetchall()]
-    for name, _ in found:
-        connection.execute(f"DROP INDEX {name}")
     values = {"org": place.org_id, "other": place.app.create_organization("other"), "connections": connections}
     values |= {"now": datetime.now(UTC), "orders": orders}
-    for start in range(1, orders + 1, AT_ONCE):
-        numbers = {"first": start, "last": min(start + AT_ONCE, orders + 1) - 1}
-        connection.execute(_FILL, values | numbers)
-    connection.execute("SET maintenance_work_mem = '512MB'")
-    for _, definition in found:
-        connection.execute(str(definition))
+    with without_indexes(connection):
+        for start in range(1, orders + 1, AT_ONCE):
+            numbers = {"first": start, "last": min(start + AT_ONCE, orders + 1) - 1}
+            connection.execute(_FILL, values | numbers)
     connection.execute("UPDATE erp_connection SET status = 'ACTIVE'")
     connection.execute(f"VACUUM ANALYZE {', '.join(TABLES)}")
 
