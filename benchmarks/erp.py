@@ -99,7 +99,7 @@ def started(start: Callable[[Installation, ExitStack], Erp], *, full: bool) -> I
             if error.code != "INSTALL_FAILED":
                 raise
             raise LeftOutError(str(error)) from error
-        yield from rows_of(place, erp, orders=300 if full else 40, rounds=5 if full else 3, full=full)
+        yield from rows_of(place, erp, orders=100, rounds=3, full=full)
 
 
 def port_of(url: str) -> int:
