@@ -9,10 +9,11 @@ nobody knows, and the order is held. Signs of a refusal are
 
 also where all of the answer lies in one wrapper, as `{"result": {…}}`. What only might be one: the same signs further
 within, or beside an id that the target gave; `accepted`, `valid` or the like that is false; `isError`, `exception`;
-SAP's messages of type E or A; a bare `false`; a fault in XML; a text, or what a page shows,
-that speaks of an error or a refusal at its beginning; whatever is named after errors, failures and rejections and says
-something (`failedCount`, `rejectedOrders`, `validationErrors`); a state of any name that is "rejected"; a return code
-other than 0; an id that is null, or words of an error where no id is given.
+SAP's messages of type E or A, and others of the severity "error"; a `statusCode` of 4xx or 5xx; a bare `false`; a
+fault in XML; a text, or what a page shows, that speaks of an error or a refusal at its beginning; whatever is named
+after errors, failures and rejections and says something (`failedCount`, `rejectedOrders`, `validationErrors`); a state
+of any name that is "rejected"; a return code other than 0; an id that is null, or words of an error where no id is
+given.
 
 So may be one an answer that gives a name several times, and means different things by them.
 
@@ -73,6 +74,10 @@ _XML_STATE = re.compile(
     r"\b(?:status|state|result|outcome|type)\s{0,9}=\s{0,9}[\"'](?:errors?|fail(?:ed|ure)|rejected|refused|denied|nok|ko)[\"']",
     re.IGNORECASE,
 )
+
+_SEVERITIES = ("type", "severity", "level", "msgtype", "msgty", "messagetype")
+_SEVERE = frozenset({"error", "fatal", "critical", "abort"})
+_HTTP_STATUS = ("statuscode", "httpstatus", "httpstatuscode", "httpcode")
 
 _DEEP, _WIDE = 4, 100
 """How far within an answer is looked for signs."""
@@ -180,9 +185,12 @@ def _perhaps(value: dict[str, Any]) -> set[Sign]:
     named = {name.lower().replace("_", ""): inner for name, inner in value.items()}
     no = any(yes_or_no(named[name]) is False for name in _PERHAPS_NO if name in named)
     wrong = any(not says_nothing(named.get(name)) for name in _PERHAPS_WRONG)
-    of_sap = named.get("type") in ("E", "A") and "message" in named
+    levels = [level for name in _SEVERITIES if isinstance(level := named.get(name), str)]
+    of_sap = any(level in ("E", "A") for level in levels) and "message" in named
+    severe = any(level.lower() in _SEVERE for level in levels) and any(name in named for name in _SAYS)
+    status = any(isinstance(code := named.get(name), int) and 400 <= code <= 599 for name in _HTTP_STATUS)
     both = bool(_errors(value)) and not _flags(value) and any(not says_nothing(named.get(name)) for name in _IDS)
-    return {"unclear"} if no or wrong or of_sap or both else set()
+    return {"unclear"} if no or wrong or of_sap or severe or status or both else set()
 
 
 def _weakly(value: dict[str, Any]) -> bool:

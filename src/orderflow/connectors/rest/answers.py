@@ -14,6 +14,7 @@ Secrets of the connection are taken out of an answer before any expression sees 
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from orderflow.connectors.rest.config import RestJsonConfig
@@ -174,9 +175,17 @@ def as_number(value: Any) -> str | None:
         value = value[0]
     if value is None or isinstance(value, bool | dict | list):
         return None
-    text = as_text(value).strip()
+    text = (_whole(value) if isinstance(value, int | float | Decimal) else as_text(value)).strip()
     odd = HIDDEN in text or "\ufffd" in text or not text.isprintable()
     return None if not text or odd or len(text) > LONGEST_NUMBER else text
+
+
+def _whole(value: float | Decimal) -> str:
+    """Return a number as an ERP writes it (`1.0` is 1); nothing for what counts no orders: NaN, infinity, a -1."""
+    number = Decimal(value)
+    if not number.is_finite() or number < 0 or number.adjusted() > LONGEST_NUMBER:
+        return ""
+    return str(int(number)) if number == number.to_integral_value() else as_text(value)
 
 
 def status_error(

@@ -42,6 +42,13 @@ CUT = Answer(201, httpx.Headers(), b"{", "half an answer")
 SAYS_NOTHING: list[Any] = ["0", "none", "false", "", None, False, 0, [], {}, "NULL", "No errors.", "00", {"errors": []}]
 
 
+@pytest.mark.parametrize("number", ["-1", "NaN", "Infinity", "1e400", "1e999999999", "-0.5"])
+def test_a_number_that_counts_no_orders_is_none(number: str) -> None:
+    got = answer(201, f'{{"id": {number}}}'.encode())
+    with pytest.raises(InDoubtError):
+        order_number(got, config(order_number="id"))
+
+
 @pytest.mark.parametrize(
     ("settings", "got", "number"),
     [
@@ -49,6 +56,7 @@ SAYS_NOTHING: list[Any] = ["0", "none", "false", "", None, False, 0, [], {}, "NU
         ({"order_number": "data.order.number"}, answer(200, {"data": {"order": {"number": 7}}}), "7"),
         ({"order_number": "id"}, answer(200, b'{"id": 12345678901234567890123}'), "12345678901234567890123"),
         ({"order_number": "id"}, answer(200, b'{"id": 0.10}'), "0.10"),
+        ({"order_number": "id"}, answer(200, b'{"id": 4711.0}'), "4711"),
         ({}, answer(204), None),
         ({}, answer(200, {"ok": True}), None),
         ({}, answer(200, {"error": None, "errors": []}), None),
