@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -78,6 +78,7 @@ def _decide(work: Work, acks: Sequence[Ack], exports: Mapping[UUID, tuple[Export
     """Decide each answer; of several to one export in one round, the first is the one that counts."""
     answers = []
     decided: set[UUID] = set()
+    taken: set[UUID] = set()
     for ack in acks:
         if ack.export_id is None or ack.export_id not in exports or ack.status not in ("ACKED", "FAILED"):
             continue
@@ -88,7 +89,11 @@ def _decide(work: Work, acks: Sequence[Ack], exports: Mapping[UUID, tuple[Export
             answers.append(told(DecidedAnswer(ack, export, "misfit"), meant))
             continue
         of_order = export.kind is not Kind.RECALL
-        next_one = _stop_retry(work, export, ack) if newer and of_order and fits(work, export, ack) else "none"
+        next_one: Newer = "none"
+        if _is_there_twice(work, export, ack, taken):
+            next_one = "sent"
+        elif newer and of_order and fits(work, export, ack):
+            next_one = _stop_retry(work, export, ack)
         decision = decide(
             ack.status,
             export.status,
@@ -104,6 +109,8 @@ def _decide(work: Work, acks: Sequence[Ack], exports: Mapping[UUID, tuple[Export
         answer = compare(work, DecidedAnswer(ack, export, decision.verdict, decision.settle_first, reason))
         if answer.verdict not in DECIDES_NOTHING:
             decided.add(ack.export_id)
+        if answer.verdict == "acknowledge":
+            taken.add(ack.export_id)
         answers.append(answer)
     return answers
 
@@ -150,6 +157,19 @@ def _changes_that_fit(work: Work, export: Export, ack: Ack) -> list[Export]:
         and (one.status in ARRIVED or is_unanswered(one))
         and fits(work, one, ack)
     ]
+
+
+def _is_there_twice(work: Work, export: Export, ack: Ack, taken: Collection[UUID]) -> bool:
+    """Return whether a late yes is to a second order: the ERP has another delivery of it, or says so in this round.
+
+    Args:
+        taken: The exports that it has just said yes to.
+    """
+    late_yes = export.status is ERPExportStatus.FAILED and ack.status == "ACKED" and ack.level is Level.ANSWERED
+    if not late_yes or export.kind is not Kind.ORDER or _was_recalled(export):
+        return False
+    others = (one for one in work.exports.deliveries_of(export.draft_order_id) if one.id != export.id)
+    return any(one.kind is Kind.ORDER and (one.status in ARRIVED or one.id in taken) for one in others)
 
 
 def _stop_retry(work: Work, export: Export, ack: Ack) -> Newer:

@@ -182,6 +182,28 @@ def test_a_late_yes_after_the_order_was_sent_again_is_an_alert(installation: Any
     assert "has been sent again: possibly doubled" in told
 
 
+@pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.parametrize("at_once", [True, False])
+def test_of_two_late_yeses_to_two_failed_deliveries_one_is_an_alert(
+    installation: Any, first: int, at_once: bool
+) -> None:
+    zone, connection_id, order_id = sent(installation)
+    refused = [answer(zone, installation, order_id, "FAILED", message="no")]
+    poll(installation, connection_id)
+    request_push(installation.wiring.store, installation.org_id, order_id, ACTOR)
+    installation.work_off(connection_id)
+    refused.append(answer(zone, installation, order_id, "FAILED", message="no"))
+    poll(installation, connection_id)
+    yeses = [Ack(one.reference, "ACKED", source=f"late-{n}") for n, one in enumerate(refused)]
+    for part in [[yeses[first], yeses[1 - first]]] if at_once else [[yeses[first]], [yeses[1 - first]]]:
+        zone.answers.extend(part)
+        poll(installation, connection_id)
+    (told,) = alerts(installation)
+    assert "has been sent again: possibly doubled" in told
+    assert installation.order(order_id)["status"] == "CONFIRMED"
+    assert zone.answers == []
+
+
 def corrected(installation: Any, order_id: Any, notes: str) -> None:
     """Edit an order, approve it, and ask for its push."""
     store = installation.wiring.store
