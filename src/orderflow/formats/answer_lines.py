@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Literal
@@ -24,6 +25,10 @@ WITH_LINES = (2, "2")
 
 ALIKE = 0.85
 """How much a field's name is like one that is known, by `difflib`, if it may be that one misspelled."""
+
+
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+"""How a number looks that is written as a text, as in the schema."""
 
 
 class _Schedule(msgspec.Struct, forbid_unknown_fields=True):
@@ -101,8 +106,19 @@ def _lower(line: Mapping[str, Any]) -> dict[str, Any]:
     fields = {name.strip().lower(): value for name, value in line.items()}
     if len(fields) != len(line):
         raise UnreadableError("It has a field twice.")
+    parts = fields.get("schedules")
+    for part in (fields, *(parts if isinstance(parts, list) else ())):
+        _check_numbers(part)
     status = fields.get("status")
     return fields | ({"status": status.strip().lower()} if isinstance(status, str) else {})
+
+
+def _check_numbers(part: Any) -> None:
+    """Check that numbers written as texts look as documented: Python reads more, as `1_000`. Raises UnreadableError."""
+    for name in ("qty", "unit_price") if isinstance(part, dict) else ():
+        said = part.get(name)
+        if isinstance(said, str) and not _NUMBER.fullmatch(said):
+            raise UnreadableError(f"Its {name} is {said[:40]!r}, and has to look as 12 or 12.5.")
 
 
 def _line(written: _Line) -> LineAnswer:

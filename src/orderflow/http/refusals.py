@@ -3,7 +3,7 @@
 One rule for all: what an answer surely says is believed; where its signs contradict each other, or might mean either,
 nobody knows, and the order is held. Signs of a refusal are
 
-- `success` or `ok` that is false; `status` or `result` that is "error", "failed" or the like
+- `success` or `ok` that is false; `status` or `result` that is "error", "failed" or the like, or false with words
 - `error`, `errors`, `fault` and the like with words in it; GraphQL's `errors` without `data`, its `userErrors`
 - `errorCode` with words beside it
 
@@ -32,8 +32,8 @@ from orderflow.http.words import said_in, said_in_text
 
 Sign = Literal["taken", "refused", "unclear"] | None
 
-_FLAGS = ("success", "Success", "ok", "Ok", "OK", "successful", "isSuccess", "is_success", "IsSuccess")
-_STATES = ("status", "Status", "result", "Result", "outcome")
+_FLAG = re.compile(r"(is|was)?(success|succeeded|successful|ok)")
+_STATES = ("status", "result", "outcome")
 _ERRORS = ("error", "Error", "errors", "Errors", "errorMessage", "error_message", "ErrorMessage", "fault", "Fault")
 _ERROR_CODES = ("errorCode", "error_code", "ErrorCode", "errno", "errcode")
 _CODES = ("code", "returnCode", "resultCode", "ResultCode", "retcode", "statusCode")
@@ -41,6 +41,8 @@ _PERHAPS_NO = ("accepted", "valid", "isvalid", "created", "processed", "imported
 _PERHAPS_WRONG = ("iserror", "haserror", "haserrors", "failed", "exception", "exceptions", "exceptionmessage")
 _IDS = ("id", "number", "orderid", "ordernumber", "orderno", "documentnumber", "docnum", "docentry")
 _PLAIN = re.compile(r"[^a-z0-9]")
+_XML_LEAF = re.compile(r"<(?:[\w.-]{1,60}:)?([\w.-]{1,60})(?:\s[^<>]{0,300})?>([^<>]{1,500})</")
+_MOST_LEAVES = 1_000
 _XML_FAULT = re.compile(
     r"<(?:[\w.-]+:)?(fault|errors?|exception)\b[^<>]*(?<!/)>\s*+(?!0?\s*+</)\S", re.IGNORECASE
 )  # in time in proportion to the text, which a target may make to be slow
@@ -86,9 +88,12 @@ _YES = frozenset({"true", "yes", "y", "ok", "success", "succeeded", "successful"
 _FAILED = frozenset(
     {
         *("error", "errors", "failed", "failure", "fail", "fault", "rejected", "refused", "denied", "declined"),
-        *("ko", "nok", "not ok", "not accepted", "invalid", "unsuccessful"),
+        *("ko", "nok", "nack", "not ok", "not accepted", "invalid", "unsuccessful"),
     }
 )
+_LETTERS = frozenset({"e", "a", "f"})
+"""States of one letter that only might be a refusal: error, abort, failed."""
+
 _NO = _FAILED | {"false", "no", "n", "0"}
 _NOTHING = frozenset({"", "none", "null", "nil", "n/a", "-", "false", "ok", "success", "no error", "no errors"})
 
@@ -107,23 +112,42 @@ def refusal_in(value: Any, *, answers_question: bool = False) -> Sign:
 def _sign(value: Any, *, answers_question: bool) -> Sign:
     value = _unwrapped(value)
     if not isinstance(value, dict):
-        return "unclear" if value is False or (isinstance(value, str) and perhaps_refused(value)) else _within(value)
+        no = value is False or (isinstance(value, str) and perhaps_refused(value))
+        return "unclear" if no else _within(value, answers_question=answers_question)
     signs = {*_flags(value), *_states(value), *_errors(value), *_codes(value), *_graphql(value), *_perhaps(value)}
     if "unclear" in signs or {"taken", "refused"} <= signs:
         return "unclear"
-    if "refused" not in signs and not answers_question and _weakly(value):
+    if "refused" not in signs and (_weakly(value) or (not answers_question and _weakly_of_an_order(value))):
+        return "unclear"
+    if answers_question and _failed_by_status(value):
         return "unclear"
     sure: Sign = "refused" if "refused" in signs else "taken" if "taken" in signs else None
-    return sure if sure == "refused" else _within(list(value.values())) or sure
+    return sure if sure == "refused" else _within(list(value.values()), answers_question=answers_question) or sure
 
 
 def perhaps_refused(text: str) -> bool:
     """Return whether a 2xx answer that is no JSON might be a refusal."""
     head = text[:100_000].lstrip("\ufeff \t\r\n")
-    if head.startswith("<") and (_XML_FAULT.search(head) or _XML_STATE.search(head)):
+    if not head.startswith("<"):
+        return _is_no(head) or _speaks_of_an_error(head)
+    if _XML_FAULT.search(head) or _XML_STATE.search(head) or _refuses_by_a_leaf(head):
         return True
-    said = said_in_text(head) if head.startswith("<") else head
-    return _speaks_of_an_error(said)
+    return _speaks_of_an_error(said_in_text(head))
+
+
+def _refuses_by_a_leaf(head: str) -> bool:
+    """Return whether an element of XML says no by its name and text, as the same name and text of JSON would."""
+    leaves = [(one[1], one[2].strip()) for one, _ in zip(_XML_LEAF.finditer(head), range(_MOST_LEAVES), strict=False)]
+    told = dict(leaves)
+    if len(leaves) == 1 and _is_no(leaves[0][1]):
+        return True
+    each = ({name: said} for name, said in leaves)
+    return any(_flags(one) == {"refused"} or _perhaps(one) or _weakly(one) for one in each) or bool(_states(told))
+
+
+def _is_no(text: str) -> bool:
+    """Return whether a text is a no and nothing else; a 0 may be a return code."""
+    return text.strip().lower() in {"false", "no", "-1", *_FAILED}
 
 
 def yes_or_no(value: Any) -> bool | None:
@@ -163,10 +187,14 @@ def _unwrapped(value: Any) -> Any:
     return value
 
 
-def _within(value: Any) -> Sign:
+def _within(value: Any, *, answers_question: bool) -> Sign:
     """Return "unclear" if a part of the answer holds a sign of a refusal, of whatever that part is about."""
     for part in _objects_in(value, _DEEP):
-        if "refused" in {*_flags(part), *_states(part), *_errors(part)} or _perhaps(part):
+        if "refused" in {*_flags(part), *_states(part), *_errors(part)} or _perhaps(part) or _weakly(part):
+            return "unclear"
+        if any(not says_nothing(part.get(name)) for name in _ERROR_CODES):
+            return "unclear"
+        if answers_question and _failed_by_status(part):
             return "unclear"
     return None
 
@@ -182,33 +210,62 @@ def _objects_in(value: Any, deep: int) -> Iterator[dict[str, Any]]:
 
 def _perhaps(value: dict[str, Any]) -> set[Sign]:
     """Return "unclear" for what might be a refusal."""
-    named = {name.lower().replace("_", ""): inner for name, inner in value.items()}
+    named = _plain(value)
     no = any(yes_or_no(named[name]) is False for name in _PERHAPS_NO if name in named)
     wrong = any(not says_nothing(named.get(name)) for name in _PERHAPS_WRONG)
     levels = [level for name in _SEVERITIES if isinstance(level := named.get(name), str)]
     of_sap = any(level in ("E", "A") for level in levels) and "message" in named
     severe = any(level.lower() in _SEVERE for level in levels) and any(name in named for name in _SAYS)
-    status = any(isinstance(code := named.get(name), int) and 400 <= code <= 599 for name in _HTTP_STATUS)
+    status = any(400 <= (_number(named.get(name)) or 0) <= 599 for name in _HTTP_STATUS)
     both = bool(_errors(value)) and not _flags(value) and any(not says_nothing(named.get(name)) for name in _IDS)
     return {"unclear"} if no or wrong or of_sap or severe or status or both else set()
 
 
+def _plain(value: dict[str, Any]) -> dict[str, Any]:
+    """Return the values by what they are called, however that is written: `IS_OK` is `isok`."""
+    return {_PLAIN.sub("", name.lower()): inner for name, inner in value.items()}
+
+
 def _weakly(value: dict[str, Any]) -> bool:
-    """Return whether anything of an answer may speak against the order, by what it is called or in words."""
-    named = {_PLAIN.sub("", name.lower()): inner for name, inner in value.items()}
+    """Return whether anything of an answer may speak against an order, by what it is called."""
+    named = _plain(value)
+    if any(_NAMED_WRONG.fullmatch(name) and not says_nothing(inner) for name, inner in named.items()):
+        return True
+    texts = [(name, inner) for name, inner in named.items() if isinstance(inner, str)]
+    if any(_STATE.search(name) and _words(text) in _FAILED for name, text in texts):
+        return True
+    codes = [inner for name, inner in named.items() if _RETURN_CODE.fullmatch(name) and isinstance(inner, int | str)]
+    return any(not says_nothing(code) and not _is_success(code) for code in codes)
+
+
+def _weakly_of_an_order(value: dict[str, Any]) -> bool:
+    """Return whether it lacks what names an order that was made, or speaks of an error in words."""
+    named = _plain(value)
     ids = [named[name] for name in _IDS if name in named]
     has_id = any(not says_nothing(one) for one in ids)
     if (ids and not has_id) or ("data" in named and named["data"] is None):
         return True
-    if any(_NAMED_WRONG.fullmatch(name) and not says_nothing(inner) for name, inner in named.items()):
-        return True
     texts = [(name, inner) for name, inner in named.items() if isinstance(inner, str)]
-    if any(_STATE.search(name) and text.strip().lower() in _FAILED for name, text in texts):
-        return True
-    codes = [inner for name, inner in named.items() if _RETURN_CODE.fullmatch(name) and isinstance(inner, int | str)]
-    if any(not says_nothing(code) and not _is_success(code) for code in codes):
-        return True
     return not has_id and any(name in _SAYS and _speaks_of_an_error(text) for name, text in texts)
+
+
+def _failed_by_status(value: dict[str, Any]) -> bool:
+    """Return whether an answer to a question failed, by its status; 404 and 410 say that nothing is there."""
+    named = _plain(value)
+    told = [_number(named.get(name)) for name in ("status", "code", *_HTTP_STATUS)]
+    return any(400 <= number <= 599 and number not in (404, 410) for number in told if number is not None)
+
+
+def _number(value: Any) -> int | None:
+    """Return a whole number, also one that is written as a text; None if it is none."""
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        return None
+    text = str(value).strip()
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
+def _words(text: str) -> str:
+    return text.strip().strip(".!").lower().replace("_", " ").replace("-", " ")
 
 
 def _speaks_of_an_error(text: str) -> bool:
@@ -216,16 +273,26 @@ def _speaks_of_an_error(text: str) -> bool:
 
 
 def _flags(value: dict[str, Any]) -> set[Sign]:
-    said = [yes_or_no(value[name]) for name in _FLAGS if name in value and not isinstance(value[name], dict | list)]
+    flags = (
+        said for name, said in _plain(value).items() if _FLAG.fullmatch(name) and not isinstance(said, dict | list)
+    )
+    said = map(yes_or_no, flags)
     return {"taken" if flag else "refused" for flag in said if flag is not None}
 
 
 def _states(value: dict[str, Any]) -> set[Sign]:
-    texts = [value[name].strip().lower() for name in _STATES if isinstance(value.get(name), str)]
+    named = _plain(value)
+    told = [named[name] for name in _STATES if name in named]
+    texts = [_words(state) for state in told if isinstance(state, str)]
     if any(text in _FAILED for text in texts):
         return {"refused"}
-    numbers = [value[name] for name in _STATES if isinstance(value.get(name), int)]
-    return {"refused"} if any(400 <= number <= 599 for number in numbers) and said_in(value) else set()
+    has_words = bool(said_in(value)) or any(isinstance(named.get(name), str) for name in _SAYS)
+    if any(state is False or state == "false" for state in told):
+        return {"refused" if has_words else "unclear"}
+    if any(_speaks_of_an_error(text) or (text in _LETTERS and has_words) for text in texts):
+        return {"unclear"}
+    numbers = [number for state in told if (number := _number(state)) is not None]
+    return {"refused"} if has_words and any(400 <= number <= 599 for number in numbers) else set()
 
 
 def _errors(value: dict[str, Any]) -> set[Sign]:

@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -112,7 +113,8 @@ class OpenSSHServer:
     def kill(self) -> None:
         """Kill it and its connections, as a crash of the machine would."""
         for process in self.processes():
-            process.kill()
+            with suppress(psutil.NoSuchProcess):  # its connection has just ended
+                process.kill()
         self._process.kill()
         self._process.wait()
         self._log.close()

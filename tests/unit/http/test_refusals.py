@@ -14,6 +14,11 @@ from orderflow.http.words import said_in_text
 
 REFUSED = [
     {"status": "NOK", "text": "no such article"},
+    {"status": False, "message": "Customer 4711 is blocked"},
+    {"status": "NOT_OK"},
+    {"SUCCESS": False, "MESSAGE": "blocked"},
+    {"is-successful": "no"},
+    {"status": "422", "detail": "no such article"},
     {"outcome": "Declined"},
     {"reply": {"ok": False, "message": "blocked customer"}},
     {"orderResponse": {"header": {"status": "failed"}}},
@@ -33,7 +38,14 @@ UNCLEAR = [
     {"id": "SO-9", "messages": [{"severity": "Error", "text": "No price for line 2"}]},
     {"id": "SO-9", "log": [{"msgTy": "E", "message": "Plant 1000 unknown"}]},
     {"id": "SO-9", "statusCode": 422},
-    {"http_status": 500},
+    {"http_status": "500"},
+    {"result": False},
+    {"status": "E", "message": "Customer is blocked"},
+    {"status": "VALIDATION_ERROR"},
+    {"data": {"addItemToOrder": {"errorCode": "ORDER_LIMIT_ERROR", "message": "too many"}}},
+    {"requestId": "a", "response": {"errorCode": "17", "message": "Customer blocked"}},
+    {"requestId": "a", "result": {"returnCode": 8}},
+    {"requestId": "a", "result": {"rejectedOrders": ["A-1"]}},
     {"order_number": "SO-9", "errors": ["credit limit is near"]},
     {"id": 4, "positions": [{"line": 1, "status": "rejected"}]},
     {"success": True, "result": {"error": "no such article"}},
@@ -63,7 +75,9 @@ NO_REFUSAL: list[Any] = [
     {"id": 4, "positions": [{"line": 1, "status": "open", "errors": []}]},
     {"id": 4, "messages": [{"severity": "info", "text": "taken"}, {"level": "warning", "message": "late"}]},
     {"id": 4, "positions": [{"type": "A", "text": "Screws", "level": "E"}], "status": 540},
-    {"id": 4, "statusCode": 201, "httpStatus": 0},
+    {"id": 4, "statusCode": 201, "httpStatus": "0"},
+    {"id": 4, "status": "E", "currency": {"code": "EUR", "description": "Euro"}},
+    {"id": 4, "status": "Order created without errors", "result": {"returnCode": "0"}},
     {"result": {"id": 4, "error": None, "exception": ""}},
     {"order": {"accepted": True, "valid": "yes", "isError": False}},
     {"type": "S", "message": "Order 4711 created"},
@@ -130,6 +144,19 @@ def test_what_says_that_nothing_is_there_is_no_refusal_of_a_question(value):
         ("The order could not be booked", True),
         ("0 orders imported, 1 error", True),
         ("Auftrag abgelehnt", True),
+        ("<r><success>false</success><msg>Customer blocked</msg></r>", True),
+        ("<R><Accepted>false</Accepted></R>", True),
+        ('<boolean xmlns="http://schemas.microsoft.com/2003/10/Serialization/">false</boolean>', True),
+        ("<R><a:returnCode>8</a:returnCode></R>", True),
+        ("<Response><Status>E</Status><Text>Customer is blocked</Text></Response>", True),
+        ("<Ack>NACK</Ack>", True),
+        ("FALSE", True),
+        ("No\r\n", True),
+        ("NACK", True),
+        ("<Order><ID>7</ID><Status>created</Status><ErrorCount>0</ErrorCount><Code>450</Code></Order>", False),
+        ("<R><success>true</success><returnCode>0</returnCode><rejected>none</rejected></R>", False),
+        ("0", False),
+        ("SO-1", False),
         ("Thank you. " * 50 + "Error messages are in the manual.", False),
         ("", False),
     ],
@@ -145,10 +172,49 @@ def test_an_answer_nested_without_end_is_looked_into_only_so_far():
     assert refusal_in(value) is None
 
 
+@pytest.mark.parametrize(
+    "failed",
+    [
+        {"status": 503},
+        {"statusCode": "503"},
+        {"code": 503},
+        {"returnCode": 8},
+        {"errorCount": 1},
+        {"status": False},
+        {"SUCCESS": False},
+        {"succeeded": False},
+        {"meta": {"errorCode": "DB_TIMEOUT"}},
+        {"result": {"code": 503}},
+        {"shards": {"failures": [{"reason": "timeout"}]}},
+    ],
+)
+def test_an_answer_to_a_question_that_failed_says_nothing_about_the_order(failed):
+    assert refusal_in({"items": []} | failed, answers_question=True) in ("refused", "unclear")
+
+
+@pytest.mark.parametrize(
+    "said", [{"status": 404}, {"code": 410}, {"id": None}, {"data": None}, {"total": 0, "status": 200, "errors": []}]
+)
+def test_an_answer_that_finds_nothing_is_no_failure(said):
+    assert refusal_in({"items": []} | said, answers_question=True) is None
+
+
 @pytest.mark.timeout(4)  # seconds; where time grows with the square of the length, each takes longer
 @pytest.mark.parametrize(
     "piece",
-    ["<script ", "<title>", "<!--", "<", "<error ", "<error>" + 90_000 * " ", "<h1 ", "</head ", "<Fault><detail>"],
+    [
+        "<script ",
+        "<title>",
+        "<!--",
+        "<",
+        "<error ",
+        "<error>" + 90_000 * " ",
+        "<h1 ",
+        "</head ",
+        "<Fault><detail>",
+        "<a:",
+        "<ok>no<",
+    ],
 )
 def test_a_text_made_to_be_slow_is_read_at_once(piece):
     text = (piece * (100_000 // len(piece) + 1))[:100_000]

@@ -121,8 +121,7 @@ class HttpSession(Session):
         key = str(parcel.delivery.export_id)
         answer = self.send(self._request(parcel, key))
         about = {"status": answer.status, "idempotency_key": key, **_receipt(parcel, answer)}
-        if "receipt" not in about:
-            check_taken(answer, self.redactor)
+        check_taken(answer, self.redactor)
         return ExportResult(True, parcel.delivery.export_id, connector_metadata=about, received=True)
 
     def _request(self, parcel: Parcel, key: str) -> Outgoing:

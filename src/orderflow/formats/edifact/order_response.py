@@ -49,6 +49,11 @@ ASKED = {"1", "4"}
 
 ORDERED = "21"
 QUANTITIES = {*COMES, ORDERED}
+HARMLESS = {"52", "53", "54", "59", "192"}
+"""Quantities that say nothing about what comes: in a package, the least and the most of an order, free ones."""
+
+VARIANCES = ("QVR", "QVA")
+"""Segments that say by how much another quantity comes than the one that is told."""
 
 TOTALS = {"MOA", "CNT", "ALC", "ALI"}
 """What stands behind UNS."""
@@ -198,9 +203,16 @@ class _Line(ResponseLine):
         for kind, told in self._amounts(self.scheduled):
             in_parts[kind] = total(in_parts.get(kind, Decimal(0)), told)
         found = in_parts | of_all
-        if not found and (unknown := self.block.of("QTY")):
-            raise UnreadableError(f"{self.name} has a quantity {unknown[0].get(1)[:5]!r}, which is not known.")
+        if not COMES & found.keys() and ACTIONS.get(self.action) is not LineStatus.REJECTED:
+            self._check_nothing_else_comes(found)
         return found
+
+    def _check_nothing_else_comes(self, found: Mapping[str, Decimal]) -> None:
+        """Check that a line which does not say what comes says nothing against what was ordered."""
+        told = [segment.get(1) for segment in self.block.of("QTY") if segment.get(1) not in QUANTITIES]
+        if unknown := [kind for kind in told if not found or kind not in HARMLESS]:
+            raise UnreadableError(f"{self.name} has a quantity {unknown[0][:5]!r}, which is not known.")
+        self.block.check_without(*VARIANCES)
 
     def _amounts(self, block: Block) -> Iterator[tuple[str, Decimal]]:
         for segment in block.of("QTY"):

@@ -6,6 +6,7 @@ the number (`DbId`); what stands before SAP answers with fields of the status re
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from orderflow.documents.xml import read_xml
@@ -17,6 +18,8 @@ from orderflow.formats.idoc.answers import REFUSED
 
 NUMBERS = ("DOCNUM", "DbId")
 TEXTS = ("STATXT", "STATUS_TEXT")
+_STATE = re.compile(r"0[1-9]|[1-6][0-9]|7[0-5]")
+"""A state of an IDoc. Source: SAP's table TEDS1."""
 
 
 def read_receipt(content: bytes) -> Answer | None:
@@ -31,6 +34,8 @@ def read_receipt(content: bytes) -> Answer | None:
     statuses = said.get("STATUS", [])
     if not number and not statuses:
         return None
+    if not all(map(_STATE.fullmatch, statuses)):
+        return None  # it is of what stands before SAP, and says whatever that says
     refused = [status for status in statuses if status in REFUSED]
     if 0 < len(refused) < len(statuses):
         raise UnreadableError("It gives several states, one of which refuses the IDoc.")

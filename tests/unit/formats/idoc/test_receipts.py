@@ -19,6 +19,20 @@ def test_what_says_nothing_of_an_idoc_is_no_receipt(content):
     assert read_receipt(content) is None
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'{"STATUS": "ERROR", "MESSAGE": "Partner profile not found"}',
+        b'{"STATUS": 500}',
+        b'{"DOCNUM": "12", "STATUS": "OK"}',
+        b"<response><STATUS>ERROR</STATUS><TEXT>No partner profile</TEXT></response>",
+        b"<r><DOCNUM/><STATUS>failed</STATUS></r>",
+    ],
+)
+def test_a_state_that_no_idoc_has_is_said_by_somebody_else(content):
+    assert read_receipt(content) is None
+
+
 def test_it_may_be_json():
     said = read_receipt(b'{"DOCNUM": "0000000000000017", "STATUS": "51", "STATUS_TEXT": "Not posted", "APPLIED": [1]}')
     assert said is not None
