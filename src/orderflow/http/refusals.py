@@ -91,9 +91,6 @@ _FAILED = frozenset(
         *("ko", "nok", "nack", "not ok", "not accepted", "invalid", "unsuccessful"),
     }
 )
-_LETTERS = frozenset({"e", "a", "f"})
-"""States of one letter that only might be a refusal: error, abort, failed."""
-
 _NO = _FAILED | {"false", "no", "n", "0"}
 _NOTHING = frozenset({"", "none", "null", "nil", "n/a", "-", "false", "ok", "success", "no error", "no errors"})
 
@@ -289,7 +286,7 @@ def _states(value: dict[str, Any]) -> set[Sign]:
     has_words = bool(said_in(value)) or any(isinstance(named.get(name), str) for name in _SAYS)
     if any(state is False or state == "false" for state in told):
         return {"refused" if has_words else "unclear"}
-    if any(_speaks_of_an_error(text) or (text in _LETTERS and has_words) for text in texts):
+    if any(_speaks_of_an_error(text) or (text == "e" and has_words) for text in texts):
         return {"unclear"}
     numbers = [number for state in told if (number := _number(state)) is not None]
     return {"refused"} if has_words and any(400 <= number <= 599 for number in numbers) else set()

@@ -77,6 +77,7 @@ NO_REFUSAL: list[Any] = [
     {"id": 4, "positions": [{"type": "A", "text": "Screws", "level": "E"}], "status": 540},
     {"id": 4, "statusCode": 201, "httpStatus": "0"},
     {"id": 4, "status": "E", "currency": {"code": "EUR", "description": "Euro"}},
+    {"id": 4, "status": "A", "message": "Accepted"},
     {"id": 4, "status": "Order created without errors", "result": {"returnCode": "0"}},
     {"result": {"id": 4, "error": None, "exception": ""}},
     {"order": {"accepted": True, "valid": "yes", "isError": False}},
