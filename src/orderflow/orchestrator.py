@@ -17,7 +17,14 @@ from orderflow.domain.order_keys import OnDuplicate
 from orderflow.domain.orders import DraftOrder, clean_codes, missing_for_ready
 from orderflow.domain.reach import within
 from orderflow.domain.retry import RetryPolicy, idempotency_key
-from orderflow.domain.states import ARRIVED, ERPExportStatus, OrderAction, OrderStatus, next_order_status
+from orderflow.domain.states import (
+    ARRIVED,
+    ConnectionStatus,
+    ERPExportStatus,
+    OrderAction,
+    OrderStatus,
+    next_order_status,
+)
 from orderflow.flow.delivery.change import says_another
 from orderflow.flow.delivery.claim import begin_attempts, crew_of
 from orderflow.flow.delivery.deliver import deliver
@@ -110,6 +117,7 @@ class PushOrchestrator:
                 return row
             _refuse_on_hold(work, export)
             to = with_connector(self._wiring, work.connections.open(export.connection_id))
+            _refuse_while_stopped(to.target)
             _refuse_while_resting(to.target)
             _refuse_while_closed(to.target, export)
             taken = self._take(work, to, lease, export)
@@ -166,6 +174,20 @@ class PushOrchestrator:
                 hint="Ask again in a moment.",
             )
         return row
+
+
+def _refuse_while_stopped(target: Target) -> None:
+    """Refuse what a person has stopped, for the connection or for all; an engine has it wait."""
+    if target.paused:
+        raise PushServiceError(
+            "All deliveries of the organization are paused.",
+            code="DELIVERIES_PAUSED",
+            hint="Push the order again once they go on, or request its push: the engine waits by itself.",
+        )
+    if target.status is not ConnectionStatus.ACTIVE:
+        raise PushServiceError(
+            "The connection is DISABLED.", code="CONNECTION_DISABLED", hint="Enable it, or move the order to another."
+        )
 
 
 def _refuse_while_resting(target: Target) -> None:

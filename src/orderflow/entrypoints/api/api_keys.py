@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -79,8 +80,7 @@ def list_api_keys(request: Request, caller: Admin) -> KeyList:
 @router.post("", status_code=201)
 def create_api_key(request: Request, caller: Admin, body: NewKey) -> CreatedKey:
     """Make a key. It is shown in this answer and never again. It belongs to you, and ends with you."""
-    if caller.scopes is not None and not (body.scopes and caller.scopes.issuperset(body.scopes)):
-        raise ForbiddenError("A key with scopes makes keys only for what it may do itself.", code="SCOPE_MISSING")
+    _check_scopes(caller, body.scopes)
     store = app_of(request).store
     given = (body.name, body.role, body.expires_at, caller.owner_id, body.scopes)
     info, key = create_key(store, caller.org_id, caller.actor, *given)
@@ -88,9 +88,19 @@ def create_api_key(request: Request, caller: Admin, body: NewKey) -> CreatedKey:
     return CreatedKey(key=key, **KeyView.model_validate(info).model_dump())
 
 
+def _check_scopes(caller: Caller, scopes: Collection[str] | None) -> None:
+    """Return if the caller may have a key work with these scopes. Raises ForbiddenError: it may do less itself."""
+    if caller.scopes is not None and not (scopes and caller.scopes.issuperset(scopes)):
+        raise ForbiddenError("A key with scopes makes keys only for what it may do itself.", code="SCOPE_MISSING")
+
+
 @router.patch("/{key_id}", responses=answers(404, 409))
 def assign_api_key(request: Request, caller: Admin, key_id: UUID, body: KeyAssignment) -> KeyView:
     """Let a key belong to a user. Keys from before belong to nobody: nobody's end ends them."""
+    with app_of(request).store.work(caller.org_id) as work:
+        found = next((key for key in work.api_keys.all() if key.id == key_id), None)
+    if found is not None:
+        _check_scopes(caller, found.scopes)
     assigned = assign_key(app_of(request).store, caller.org_id, key_id, body.user_id, caller.actor)
     request.app.state.authenticator.forget()
     return KeyView.model_validate(assigned)

@@ -19,7 +19,7 @@ from orderflow.engine.tracing import current_traceparent
 from orderflow.entrypoints.api import page_cookie
 from orderflow.entrypoints.api.deps import Caller
 from orderflow.entrypoints.api.errors import ForbiddenError, request_id_of
-from orderflow.entrypoints.api.permissions import Permission, may
+from orderflow.entrypoints.api.permissions import Permission
 from orderflow.entrypoints.api.session_tokens import PAGE, Claims, Tokens
 from orderflow.flow.people.api_keys import MARK, hash_key
 from orderflow.flow.people.sign_in import Account, AuthRequiredError
@@ -147,21 +147,8 @@ async def authorize(request: Request, permission: Permission) -> Caller:
         account.owner_id,
         account.scopes,
     )
-    if not caller.within_scopes(permission):
-        raise ForbiddenError(
-            f"The API key {caller.email} was not made to {permission.value}.",
-            code="SCOPE_MISSING",
-            hint="Make another key whose scopes have it, or none.",
-        )
-    if not caller.may(permission):
-        raise ForbiddenError(f"The role {_which(caller, permission)} may not {permission.value}.")
+    caller.must_be_allowed(permission)
     return caller
-
-
-def _which(caller: Caller, permission: Permission) -> str:
-    if caller.cap is None or not may(caller.role, permission):
-        return caller.role
-    return f"{caller.cap} of the key's user"
 
 
 async def _identify(request: Request) -> tuple[Account, bool]:

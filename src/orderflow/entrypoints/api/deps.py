@@ -9,6 +9,7 @@ from uuid import UUID
 from starlette.requests import Request
 
 from orderflow.bootstrap import App
+from orderflow.entrypoints.api.errors import ForbiddenError
 from orderflow.entrypoints.api.permissions import Permission, Role, may
 from orderflow.flow.ports import Actor
 
@@ -49,8 +50,22 @@ class Caller:
 
     @property
     def acts_as(self) -> Role:
-        """The role by which what is begun goes on later; an ADMIN's key is none where its owner is none any more."""
-        return self.cap if self.cap is not None and self.role is Role.ADMIN else self.role
+        """The role by which what is begun goes on later; an ADMIN's key is none whose owner or scopes may less."""
+        role = self.cap if self.cap is not None and self.role is Role.ADMIN else self.role
+        return role if role is not Role.ADMIN or self.may(Permission.HOLDS_RELEASE) else Role.OPS
+
+    def must_be_allowed(self, permission: Permission) -> None:
+        """Return if the caller has `permission`. Raises ForbiddenError: the key's scopes lack it, or the role does."""
+        if not self.within_scopes(permission):
+            raise ForbiddenError(
+                f"The API key {self.email} was not made to {permission.value}.",
+                code="SCOPE_MISSING",
+                hint="Make another key whose scopes have it, or none.",
+            )
+        if not self.may(permission):
+            of_user = self.cap is not None and may(self.role, permission)
+            role = f"{self.cap} of the key's user" if of_user else self.role
+            raise ForbiddenError(f"The role {role} may not {permission.value}.")
 
 
 class Require:

@@ -8,7 +8,6 @@ from fastapi import Query
 
 from orderflow.domain.order_keys import OnDuplicate
 from orderflow.entrypoints.api.deps import Caller
-from orderflow.entrypoints.api.errors import ForbiddenError
 from orderflow.entrypoints.api.permissions import Permission
 
 WhenDuplicate = Annotated[
@@ -24,5 +23,4 @@ WhenDuplicate = Annotated[
 
 def must_be_editor(caller: Caller) -> None:
     """Raise ForbiddenError for who may bring in orders, but not change those that are here."""
-    if not caller.may(Permission.ORDERS_EDIT):
-        raise ForbiddenError(f"The role {caller.role} may not {Permission.ORDERS_EDIT}.")
+    caller.must_be_allowed(Permission.ORDERS_EDIT)

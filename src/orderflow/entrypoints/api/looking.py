@@ -10,7 +10,6 @@ from starlette.requests import Request
 from orderflow.domain.bulk import BulkAction
 from orderflow.domain.states import OrderAction
 from orderflow.entrypoints.api.deps import Caller, app_of
-from orderflow.entrypoints.api.errors import ForbiddenError
 from orderflow.entrypoints.api.permissions import Permission
 from orderflow.storage.store import SqlWork
 from orderflow.storage.views.view import View
@@ -67,6 +66,4 @@ def seen_by(caller: Caller, work: SqlWork) -> View:
 
 def allowed_for_many(caller: Caller, action: BulkAction) -> None:
     """Raise ForbiddenError if the caller may not do this to orders."""
-    needed = NEEDED_FOR_MANY.get(action, Permission.ORDERS_PUSH)
-    if not caller.may(needed):
-        raise ForbiddenError(f"The role {caller.role} may not {needed}.")
+    caller.must_be_allowed(NEEDED_FOR_MANY.get(action, Permission.ORDERS_PUSH))

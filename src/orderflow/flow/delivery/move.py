@@ -48,7 +48,8 @@ def move_order(work: Work, order_id: UUID, target: UUID, actor: Actor) -> None:
 
     Raises:
         NotFoundError: There is no such order.
-        StateError: It is there already, nothing of it waits, or something of it may have been sent.
+        StateError: It is there already, nothing of it waits, or something of it may have been sent; or the target is
+            not ACTIVE.
     """
     status = work.orders.lock_status(order_id)
     export = work.exports.latest(order_id)
@@ -56,6 +57,7 @@ def move_order(work: Work, order_id: UUID, target: UUID, actor: Actor) -> None:
         raise StateError(f"The order is {status}, so no push is waiting.", hint="Push it, and say where to.")
     if export.connection_id == target:
         raise StateError("The order waits for that connection already.", hint="Choose another one, if it is to move.")
+    one_to_push_to(work, target)  # also where a job began when it was there
     if not work.exports.move(export.connection_id, target, [export.id]):
         raise bound_to_its_connection()
     before, after = {"connection_id": str(export.connection_id)}, {"connection_id": str(target)}

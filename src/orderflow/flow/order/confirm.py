@@ -23,12 +23,15 @@ def confirm_order(work: Work, order_id: UUID, erp_order_id: str, actor: Actor) -
     before = work.orders.lock_status(order_id)
     export = standing(work, order_id)
     arrived = before in OrderAction.CONFIRM.change.starts
-    if not arrived and not (export and export.in_doubt and work.exports.note_delivered(export.id)):
-        raise StateError(
-            f"The order is {before}; only a PUSHED order, or one whose delivery is in doubt, can be confirmed by hand.",
-            hint="Push it first, or wait until its delivery has ended.",
-        )
-    status = next_order_status(OrderAction.CONFIRM, before)
+    unfit = StateError(
+        f"The order is {before}; only a PUSHED order, or one whose delivery is in doubt, can be confirmed by hand.",
+        hint="Push it first, or wait until its delivery has ended.",
+    )
+    if not arrived and not (export and export.in_doubt):
+        raise unfit
+    status = next_order_status(OrderAction.CONFIRM, before)  # before anything is written: others share the transaction
+    if not arrived and not (export and work.exports.note_delivered(export.id)):
+        raise unfit
     if export is not None:
         work.exports.confirm(export.id, actor.name)
     work.orders.set_status(order_id, status, erp_order_id=erp_order_id, erp_order_id_source="hand", error_json=None)
