@@ -83,3 +83,23 @@ def test_scopes_are_permissions_by_their_names(acme: Tenant, scopes: Any) -> Non
 def test_keys_without_scopes_may_what_their_role_may(acme: Tenant) -> None:
     assert made(acme)["scopes"] is None
     assert called(acme, made(acme)["key"], "GET", "/users").is_success
+
+
+def test_a_key_with_scopes_lends_nobody_a_key_that_may_more(acme: Tenant) -> None:
+    keeper = made(acme, scopes=["KEYS_MANAGE", "READ"])["key"]
+    admin = next(user["id"] for user in acme.call("GET", "/users").json()["items"] if user["role"] == "ADMIN")
+    for scopes, status in ((None, 403), (["READ", "ORG_MANAGE"], 403), (["READ"], 200)):
+        lent = made(acme, **({"scopes": scopes} if scopes else {}))["id"]
+        answer = called(acme, keeper, "PATCH", f"/api-keys/{lent}", json={"user_id": admin})
+        assert answer.status_code == status, scopes
+
+
+def test_a_key_without_the_scope_does_not_do_it_to_many_orders_either(acme: Tenant) -> None:
+    pusher = made(acme, scopes=["READ", "ORDERS_PUSH"])["key"]
+    order = acme.call("POST", "/draft-orders", json=NEEDED).json()["id"]
+    acme.call("POST", f"/draft-orders/{order}/holds", json={"reason": "Looks like fraud."})
+    released = called(acme, pusher, "POST", "/bulk-jobs", json={"action": "release", "ids": [order]}).json()
+    assert (released["done"], released["refused"]) == (0, 1)
+    assert acme.call("GET", f"/draft-orders/{order}").json()["holds"]
+    refused = called(acme, pusher, "POST", "/bulk-jobs", json={"action": "approve", "ids": [order]})
+    assert refused.json()["error"]["details"]["reason"] == "SCOPE_MISSING"

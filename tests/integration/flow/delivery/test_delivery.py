@@ -399,6 +399,28 @@ def test_no_more_processes_than_the_target_allows_are_signed_in(installation: An
     assert len(claim(installation.wiring, to, 1).attempts) == 1
 
 
+@pytest.mark.parametrize(
+    ("stopped", "code"),
+    [
+        ("UPDATE organization SET deliveries_paused_at = now()", "DELIVERIES_PAUSED"),
+        ("UPDATE erp_connection SET status = 'DISABLED'", "CONNECTION_DISABLED"),
+    ],
+)
+def test_a_program_that_pushes_itself_sends_nothing_that_a_person_stopped(
+    installation: Any, stopped: str, code: str
+) -> None:
+    api = MemoryApi()
+    installation.connect(api)
+    (order_id,) = installation.pushed()
+    installation.do(stopped)
+    with installation.session() as session:
+        with installation.wiring.store.work(installation.org_id) as work:
+            order = work.orders.get(order_id)
+        with pytest.raises(PushServiceError) as refused:
+            PushOrchestrator(session).push_order(installation.org_id, order)
+    assert (refused.value.code, api.taken, installation.export(order_id)["status"]) == (code, [], "PENDING")
+
+
 def test_a_program_that_pushes_itself_keeps_to_the_sessions_and_the_minute(installation: Any, monkeypatch) -> None:
     monkeypatch.setattr(MemoryApi, "processes", lambda *_: 1)
     connection_id = installation.connect(MemoryApi())

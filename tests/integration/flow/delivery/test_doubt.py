@@ -112,6 +112,22 @@ def test_an_order_in_doubt_can_be_confirmed_by_the_number_that_it_has_in_the_erp
     assert (order["status"], order["erp_order_id"], export["status"]) == ("CONFIRMED", "SO-7", "ACKED")
 
 
+def test_a_confirmation_that_is_refused_ends_no_doubt_also_where_others_share_its_transaction(
+    installation: Any,
+) -> None:
+    _, _, order_id = in_doubt(installation, finds=True)
+    installation.do("UPDATE draft_order SET status = 'READY'")
+    before = installation.export(order_id)
+    with installation.wiring.store.work(installation.org_id) as work, pytest.raises(StateError):
+        confirm_order(work, order_id, "SO-7", ACTOR)
+    after = installation.export(order_id)
+    assert (after["status"], after["held_at"], after["sent_at"]) == (
+        before["status"],
+        before["held_at"],
+        before["sent_at"],
+    )
+
+
 def test_what_a_worker_is_at_is_left_to_it(installation: Any) -> None:
     _, _, order_id = in_doubt(installation)
     installation.do("UPDATE erp_export SET lease_until = now() + interval '1 minute'")

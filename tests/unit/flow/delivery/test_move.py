@@ -6,7 +6,7 @@ from orderflow.domain.errors import InDoubtError, InputError, NotFoundError, Sta
 from orderflow.domain.ids import new_id
 from orderflow.domain.states import ConnectionStatus
 from orderflow.flow.delivery.claim import claim
-from orderflow.flow.delivery.move import move_exports
+from orderflow.flow.delivery.move import move_exports, move_order
 from orderflow.flow.delivery.push_batch import push_batch
 from orderflow.flow.delivery.resolve import resolve_held
 from tests.unit.flow.conftest import ANNA
@@ -65,3 +65,11 @@ def test_the_other_has_to_be_another_that_delivers(house):
         move(house, house.to_api, house.to_dropzone)
     with pytest.raises(NotFoundError):
         move(house, new_id(), house.to_api)
+
+
+def test_one_order_is_not_moved_to_a_connection_that_was_disabled_meanwhile(house):
+    order = house.pushed()
+    house.change_connection(house.to_dropzone, status=ConnectionStatus.DISABLED)
+    with house.store.work(house.org_id) as work, pytest.raises(StateError) as refused:
+        move_order(work, order.id, house.to_dropzone, ANNA)
+    assert (refused.value.code, house.export(order).connection_id) == ("CONNECTION_DISABLED", house.to_api)
