@@ -23,14 +23,17 @@ An error that says nothing (null, empty, false, a code of zero, "none", "ok") is
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from itertools import islice
 from typing import Any, Literal
 
 from orderflow.domain.strict_json import MOST_READINGS, readings
 from orderflow.http.words import said_in, said_in_text
 
 Sign = Literal["taken", "refused", "unclear"] | None
+Named = Mapping[str, Sequence[Any]]
+"""What an object says, by plain names: small letters and digits."""
 
 _FLAG = re.compile(r"(is|was)?(success|succeeded|successful|ok)")
 _STATES = ("status", "result", "outcome")
@@ -111,15 +114,16 @@ def _sign(value: Any, *, answers_question: bool) -> Sign:
     if not isinstance(value, dict):
         no = value is False or (isinstance(value, str) and perhaps_refused(value))
         return "unclear" if no else _within(value, answers_question=answers_question)
-    signs = {*_flags(value), *_states(value), *_errors(value), *_codes(value), *_graphql(value), *_perhaps(value)}
-    if "unclear" in signs or {"taken", "refused"} <= signs:
+    named = _plain(value.items())
+    signs = {*_flags(named), *_states(value, named), *_errors(value), *_codes(value), *_graphql(value)}
+    if "unclear" in signs or {"taken", "refused"} <= signs or _perhaps(value, named):
         return "unclear"
-    if "refused" not in signs and (_weakly(value) or (not answers_question and _weakly_of_an_order(value))):
+    if "refused" in signs:
+        return "refused"
+    perhaps = _failed_by_status(named) if answers_question else _weakly_of_an_order(named)
+    if perhaps or _weakly(named):
         return "unclear"
-    if answers_question and _failed_by_status(value):
-        return "unclear"
-    sure: Sign = "refused" if "refused" in signs else "taken" if "taken" in signs else None
-    return sure if sure == "refused" else _within(list(value.values()), answers_question=answers_question) or sure
+    return _within(list(value.values()), answers_question=answers_question) or ("taken" if signs else None)
 
 
 def perhaps_refused(text: str) -> bool:
@@ -134,12 +138,13 @@ def perhaps_refused(text: str) -> bool:
 
 def _refuses_by_a_leaf(head: str) -> bool:
     """Return whether an element of XML says no by its name and text, as the same name and text of JSON would."""
-    leaves = [(one[1], one[2].strip()) for one, _ in zip(_XML_LEAF.finditer(head), range(_MOST_LEAVES), strict=False)]
-    told = dict(leaves)
+    leaves = [(one[1], one[2].strip()) for one in islice(_XML_LEAF.finditer(head), _MOST_LEAVES)]
     if len(leaves) == 1 and _is_no(leaves[0][1]):
         return True
-    each = ({name: said} for name, said in leaves)
-    return any(_flags(one) == {"refused"} or _perhaps(one) or _weakly(one) for one in each) or bool(_states(told))
+    named = _plain(leaves)
+    if "refused" in _flags(named) or _states(dict(leaves), named) or _weakly(named):
+        return True
+    return any(_perhaps({}, _plain([leaf])) for leaf in leaves)  # a type and a message may be of two things
 
 
 def _is_no(text: str) -> bool:
@@ -187,11 +192,12 @@ def _unwrapped(value: Any) -> Any:
 def _within(value: Any, *, answers_question: bool) -> Sign:
     """Return "unclear" if a part of the answer holds a sign of a refusal, of whatever that part is about."""
     for part in _objects_in(value, _DEEP):
-        if "refused" in {*_flags(part), *_states(part), *_errors(part)} or _perhaps(part) or _weakly(part):
+        named = _plain(part.items())
+        if "refused" in {*_flags(named), *_states(part, named), *_errors(part)} or _perhaps(part, named):
             return "unclear"
-        if any(not says_nothing(part.get(name)) for name in _ERROR_CODES):
+        if _weakly(named) or any(not says_nothing(part.get(name)) for name in _ERROR_CODES):
             return "unclear"
-        if answers_question and _failed_by_status(part):
+        if answers_question and _failed_by_status(named):
             return "unclear"
     return None
 
@@ -205,59 +211,70 @@ def _objects_in(value: Any, deep: int) -> Iterator[dict[str, Any]]:
             yield from _objects_in(inner, deep - 1)
 
 
-def _perhaps(value: dict[str, Any]) -> set[Sign]:
-    """Return "unclear" for what might be a refusal."""
-    named = _plain(value)
-    no = any(yes_or_no(named[name]) is False for name in _PERHAPS_NO if name in named)
-    wrong = any(not says_nothing(named.get(name)) for name in _PERHAPS_WRONG)
-    levels = [level for name in _SEVERITIES if isinstance(level := named.get(name), str)]
-    of_sap = any(level in ("E", "A") for level in levels) and "message" in named
-    severe = any(level.lower() in _SEVERE for level in levels) and any(name in named for name in _SAYS)
-    status = any(400 <= (_number(named.get(name)) or 0) <= 599 for name in _HTTP_STATUS)
-    both = bool(_errors(value)) and not _flags(value) and any(not says_nothing(named.get(name)) for name in _IDS)
-    return {"unclear"} if no or wrong or of_sap or severe or status or both else set()
+def _plain(pairs: Iterable[tuple[str, Any]]) -> Named:
+    """Return what is said by its name, however that is written: `IS_OK` is `isok`; two such say both."""
+    named: dict[str, list[Any]] = {}
+    for name, said in pairs:
+        named.setdefault(_PLAIN.sub("", name.lower()), []).append(said)
+    return named
 
 
-def _plain(value: dict[str, Any]) -> dict[str, Any]:
-    """Return the values by what they are called, however that is written: `IS_OK` is `isok`."""
-    return {_PLAIN.sub("", name.lower()): inner for name, inner in value.items()}
+def _told(named: Named, names: Iterable[str]) -> list[Any]:
+    return [said for name in names for said in named.get(name, ())]
 
 
-def _weakly(value: dict[str, Any]) -> bool:
+def _perhaps(value: dict[str, Any], named: Named) -> bool:
+    """Return whether it might be a refusal."""
+    levels = [level for level in _told(named, _SEVERITIES) if isinstance(level, str)]
+    return (
+        any(yes_or_no(said) is False for said in _told(named, _PERHAPS_NO))
+        or any(not says_nothing(said) for said in _told(named, _PERHAPS_WRONG))
+        or any(400 <= (_number(said) or 0) <= 599 for said in _told(named, _HTTP_STATUS))
+        or (any(level in ("E", "A") for level in levels) and "message" in named)
+        or (any(level.lower() in _SEVERE for level in levels) and bool(_told(named, _SAYS)))
+        or (bool(_errors(value)) and not _flags(named) and _has_id(named))
+    )
+
+
+def _has_id(named: Named) -> bool:
+    return any(not says_nothing(said) for said in _told(named, _IDS))
+
+
+def _weakly(named: Named) -> bool:
     """Return whether anything of an answer may speak against an order, by what it is called."""
-    named = _plain(value)
-    if any(_NAMED_WRONG.fullmatch(name) and not says_nothing(inner) for name, inner in named.items()):
-        return True
-    texts = [(name, inner) for name, inner in named.items() if isinstance(inner, str)]
-    if any(_STATE.search(name) and _words(text) in _FAILED for name, text in texts):
-        return True
-    codes = [inner for name, inner in named.items() if _RETURN_CODE.fullmatch(name) and isinstance(inner, int | str)]
-    return any(not says_nothing(code) and not _is_success(code) for code in codes)
+    for name, said in ((name, one) for name, each in named.items() for one in each):
+        if _NAMED_WRONG.fullmatch(name) and not says_nothing(said):
+            return True
+        if isinstance(said, str) and _STATE.search(name) and _words(said) in _FAILED:
+            return True
+        is_code = _RETURN_CODE.fullmatch(name) and isinstance(said, int | str)
+        if is_code and not says_nothing(said) and not _is_success(said):
+            return True
+    return False
 
 
-def _weakly_of_an_order(value: dict[str, Any]) -> bool:
+def _weakly_of_an_order(named: Named) -> bool:
     """Return whether it lacks what names an order that was made, or speaks of an error in words."""
-    named = _plain(value)
-    ids = [named[name] for name in _IDS if name in named]
-    has_id = any(not says_nothing(one) for one in ids)
-    if (ids and not has_id) or ("data" in named and named["data"] is None):
+    if _has_id(named):
+        return None in named.get("data", ())
+    if _told(named, _IDS) or None in named.get("data", ()):
         return True
-    texts = [(name, inner) for name, inner in named.items() if isinstance(inner, str)]
-    return not has_id and any(name in _SAYS and _speaks_of_an_error(text) for name, text in texts)
+    return any(isinstance(said, str) and _speaks_of_an_error(said) for said in _told(named, _SAYS))
 
 
-def _failed_by_status(value: dict[str, Any]) -> bool:
+def _failed_by_status(named: Named) -> bool:
     """Return whether an answer to a question failed, by its status; 404 and 410 say that nothing is there."""
-    named = _plain(value)
-    told = [_number(named.get(name)) for name in ("status", "code", *_HTTP_STATUS)]
-    return any(400 <= number <= 599 and number not in (404, 410) for number in told if number is not None)
+    numbers = [_number(said) for said in _told(named, ("status", "code", *_HTTP_STATUS))]
+    return any(400 <= number <= 599 and number not in (404, 410) for number in numbers if number is not None)
 
 
 def _number(value: Any) -> int | None:
     """Return a whole number, also one that is written as a text; None if it is none."""
     if isinstance(value, bool) or not isinstance(value, int | str):
         return None
-    text = str(value).strip()
+    if isinstance(value, int):
+        return value
+    text = value.strip()
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
@@ -269,27 +286,25 @@ def _speaks_of_an_error(text: str) -> bool:
     return bool(_ERROR.search(_NO_ERROR.sub("", text.strip()[:_BEGINNING])))
 
 
-def _flags(value: dict[str, Any]) -> set[Sign]:
-    flags = (
-        said for name, said in _plain(value).items() if _FLAG.fullmatch(name) and not isinstance(said, dict | list)
-    )
-    said = map(yes_or_no, flags)
-    return {"taken" if flag else "refused" for flag in said if flag is not None}
+def _flags(named: Named) -> set[Sign]:
+    flags = [said for name, each in named.items() if _FLAG.fullmatch(name) for said in each]
+    told = {yes_or_no(said) for said in flags if not isinstance(said, dict | list)}
+    return {"taken" if flag else "refused" for flag in told if flag is not None}
 
 
-def _states(value: dict[str, Any]) -> set[Sign]:
-    named = _plain(value)
-    told = [named[name] for name in _STATES if name in named]
+def _states(value: dict[str, Any], named: Named) -> set[Sign]:
+    told = _told(named, _STATES)
     texts = [_words(state) for state in told if isinstance(state, str)]
     if any(text in _FAILED for text in texts):
         return {"refused"}
-    has_words = bool(said_in(value)) or any(isinstance(named.get(name), str) for name in _SAYS)
-    if any(state is False or state == "false" for state in told):
+    if not told:
+        return set()
+    has_words = bool(said_in(value)) or any(isinstance(said, str) for said in _told(named, _SAYS))
+    if False in [state for state in told if isinstance(state, bool)] or "false" in texts:
         return {"refused" if has_words else "unclear"}
     if any(_speaks_of_an_error(text) or (text == "e" and has_words) for text in texts):
         return {"unclear"}
-    numbers = [number for state in told if (number := _number(state)) is not None]
-    return {"refused"} if has_words and any(400 <= number <= 599 for number in numbers) else set()
+    return {"refused"} if has_words and any(400 <= (_number(state) or 0) <= 599 for state in told) else set()
 
 
 def _errors(value: dict[str, Any]) -> set[Sign]:
