@@ -9,7 +9,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from itertools import count
@@ -36,6 +38,8 @@ from orderflow.testing.openssh_server import OpenSSHServer
 ACTOR = Actor("bench")
 AT_ONCE = 500
 """Orders that come in by one transaction."""
+MOST_LINES = 25_000
+"""Of these."""
 
 _names = count(1)
 
@@ -103,8 +107,14 @@ class Installation:
 
     def request(self, orders: int, lines: int) -> None:
         """Enter, approve and push as many orders to the default connection."""
-        for start in range(0, orders, AT_ONCE):
-            self.push(make_orders(min(orders - start, AT_ONCE), lines))
+        at_once = min(AT_ONCE, MOST_LINES // lines)
+
+        def some(start: int) -> None:
+            self.push(make_orders(min(orders - start, at_once), lines))
+
+        # Two at a time: while the one writes its orders as JSON, PostgreSQL works on those of the other.
+        with ThreadPoolExecutor(2) as threads:
+            deque(threads.map(some, range(0, orders, at_once)), maxlen=0)
 
     def push(self, orders: Sequence[DraftOrder]) -> None:
         """Enter, approve and push orders to the default connection."""
