@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache, partial
 from types import MappingProxyType
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field
 
@@ -186,40 +187,40 @@ def _beforehand(view: View, period: Period, by: By, at: datetime, now: datetime)
     hours, starts = hours_of(span), stretches(now, span, step)
     since = begun(now - span, hours)
     groups = tallies(view, _FIRST_COUNTED, by, since, hours)
-    rows: dict[str, list[Any]] = {group["key"]: [] for group in groups}
-    for row in tallies(view, _OF_KEYS, by, since, hours, keys=[*rows]):
-        rows[row["key"]].append(row)
+    counts: dict[str, list[_Count]] = {group["key"]: [] for group in groups}
+    for row in tallies(view, _OF_KEYS, by, since, hours, keys=[*counts]):
+        counts[row["key"]].append(_Count(row, *times_of(row)))
     names = {str(one.id): one.name or one.connector_type for one in all_connections(view)} if by == "connection" else {}
-    nothing = _Sums().went()
+    begins = cache(partial(stretch_of, step=step))  # counts of many keys begin at the same few moments
+    nothing = _summed([])
     items = []
-    for key, of_group in rows.items():
-        whole = _Sums()
-        parts: dict[datetime, _Sums] = defaultdict(_Sums)
-        for row in of_group:
-            times = times_of(row)
-            whole.add(row, times)
-            parts[stretch_of(row["at"], step)].add(row, times)
-        went = {start: part.went() for start, part in parts.items()}
+    for key, of_key in counts.items():
+        parts: dict[datetime, list[_Count]] = defaultdict(list)
+        for count in of_key:
+            parts[begins(count.row["at"])].append(count)
+        went = {start: _summed(part) for start, part in parts.items()}
         series = [Stretch(at=start, **went.get(start, nothing)) for start in starts]
-        items.append(Group(key=key or None, name=names.get(key, of_group[-1]["name"]), series=series, **whole.went()))
+        name = names.get(key, of_key[-1].row["name"])
+        items.append(Group(key=key or None, name=name, series=series, **_summed(of_key)))
     return Analytics(period=period, by=by, since=since, items=items, counted_at=at)
 
 
-class _Sums:
-    """What counts add up to. A group has one for each stretch of the period, so that it adds without detours."""
+class _Count(NamedTuple):
+    """How deliveries of an hour or a day went, and how long they took."""
 
-    def __init__(self) -> None:
-        self._numbers = dict.fromkeys(NUMBERS, 0)
-        self._sent_in: Steps = {}
-        self._answered_in: Steps = {}
+    row: Mapping[Any, Any]
+    sent_in: Steps
+    answered_in: Steps
 
-    def add(self, counted: Mapping[Any, Any], times: tuple[Steps, Steps]) -> None:
-        """Add a count."""
-        for name in NUMBERS:
-            self._numbers[name] += counted[name]
-        add(self._sent_in, times[0])
-        add(self._answered_in, times[1])
 
-    def went(self) -> dict[str, Any]:
-        """Return them as `Went` has them."""
-        return _rated(self._numbers, percentiles(self._sent_in), percentiles(self._answered_in))
+def _summed(counts: Sequence[_Count]) -> dict[str, Any]:
+    """Return what counts add up to, as `Went` has it."""
+    if len(counts) == 1:  # as most are: a customer's of one day
+        return _rated(counts[0].row, percentiles(counts[0].sent_in), percentiles(counts[0].answered_in))
+    sent_in: Steps = {}
+    answered_in: Steps = {}
+    for count in counts:
+        add(sent_in, count.sent_in)
+        add(answered_in, count.answered_in)
+    numbers = {name: sum(count.row[name] for count in counts) for name in NUMBERS}
+    return _rated(numbers, percentiles(sent_in), percentiles(answered_in))

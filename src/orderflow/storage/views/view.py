@@ -85,12 +85,12 @@ class View:
             beside: The fields that are read from elsewhere, as `Sql(None)` says.
         """
         found = self.connection.execute(text(query), {"org_id": self.org_id, **parameters})
-        return [self._made(kind, {**row, **beside}) for row in found.mappings()]
+        return [self._made(kind, {**row, **beside}) for row in found.mappings().all()]
 
     def mappings(self, query: str, parameters: Mapping[str, Any]) -> list[Mapping[Any, Any]]:
         """Return the rows of a query as they are, for what is made of them by hand."""
         found = self.connection.execute(text(query), {"org_id": self.org_id, **parameters})
-        return [*found.mappings()]
+        return [*found.mappings().all()]
 
     def one(self, kind: type[V], query: str, parameters: Mapping[str, Any], **beside: Any) -> V | None:
         """Return the first that a query finds, or None."""
