@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Generic, TypeVar
 
 from orderflow.domain.errors import StateError
@@ -384,8 +385,10 @@ def actions_of(
         under_way: A worker is at its delivery at this moment, so that everybody waits for what it finds out.
         there: The ERP has an earlier revision of it, or may have.
     """
-    if under_way:
-        return []
-    changes = {action: action.change for action in OrderAction}
+    return [] if under_way else [*_actions(status, in_doubt, differs, there)]
+
+
+@cache  # a page of orders asks it for each, and they are in few states
+def _actions(status: OrderStatus, in_doubt: bool, differs: bool, there: bool) -> tuple[OrderAction, ...]:
     known = {"in_doubt": in_doubt, "differs": differs, "there": there}
-    return [one for one, change in changes.items() if change.may_start(status, **known)]
+    return tuple(action for action in OrderAction if action.change.may_start(status, **known))

@@ -53,7 +53,10 @@ class Rows:
     def execute(self, *_: object) -> Rows:
         return self
 
-    def mappings(self) -> tuple[dict[str, Any], ...]:
+    def mappings(self) -> Rows:
+        return self
+
+    def all(self) -> tuple[dict[str, Any], ...]:
         return self._rows
 
 
