@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -99,6 +100,24 @@ def test_each_kind_is_there_while_it_holds_and_goes_when_it_is_solved(acme: Tena
         connection.execute(text("UPDATE erp_export SET status = 'ACKED', held_at = NULL, answered_at = now()"))
         connection.execute(text("UPDATE draft_order SET status = 'REJECTED' WHERE status IN ('READY', 'NEEDS_REVIEW')"))
     assert needed(acme) == {}
+
+
+def test_of_each_connector_the_most_frequent_texts_are_told(acme: Tenant, app: App) -> None:
+    unreadable = "UPDATE erp_export SET unreadable_answer = :answer WHERE draft_order_id = :id"
+    for name, reasons in {"Köln": "AABCD", "Bonn": "A"}.items():
+        mock = {"connector_type": "MOCK", "name": name, "config": {}}
+        connection_id = acme.call("POST", "/connectors", json=mock).json()["id"]
+        for number, reason in enumerate(reasons):
+            (order_id,) = brought_in(acme, f"{name}-{number}")
+            acme.call("POST", f"/draft-orders/{order_id}/approve")
+            acme.call("POST", f"/draft-orders/{order_id}/push", json={"connection_id": connection_id})
+            answer = json.dumps({"reason": f"No {reason}.", "read_at": "2026-01-05T08:00:00Z"})
+            with app.database.transaction(acme.org_id) as connection:
+                connection.execute(text(unreadable), {"answer": answer, "id": order_id})
+    found = {need["connection_name"]: need for need in needed(acme).values() if need["kind"] == "UNREADABLE"}
+    assert (found["Köln"]["orders"], found["Köln"]["causes"], found["Bonn"]["causes"]) == (5, 4, 1)
+    told = {name: [(one["message"], one["orders"]) for one in need["texts"]] for name, need in found.items()}
+    assert told == {"Köln": [("No A.", 2), ("No B.", 1), ("No C.", 1)], "Bonn": [("No A.", 1)]}
 
 
 def test_what_is_noted_stays_with_what_it_was_noted_for(acme: Tenant, app: App) -> None:
