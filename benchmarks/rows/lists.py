@@ -28,9 +28,9 @@ from orderflow.storage.views.deliveries import AttemptFilter, ExportFilter, Wait
 from orderflow.storage.views.needs import needs
 from orderflow.storage.views.order_lists import OrderSort, sorted_orders, totals
 from orderflow.storage.views.orders import OrderFilter, OrderNumber, find_orders
-from orderflow.storage.views.statistics import Period, statistics
+from orderflow.storage.views.statistics import statistics
 from orderflow.storage.views.view import Ask, View
-from orderflow.storage.work.tallies import count_deliveries
+from orderflow.storage.work.tallies import Period, count_deliveries
 from orderflow.testing.openssh_server import OpenSSHServer
 
 Look = Callable[[View], object]
@@ -58,10 +58,12 @@ _FILL = f"""
     ), o AS (
         INSERT INTO draft_order (id, org_id, status, created_at, updated_at, external_order_number, order_date,
                                  currency, erp_customer_number, customer_name, created_by, approved_by, approved_at,
-                                 erp_order_id, attempts, amount, requested_delivery_date, error_json, error_code)
+                                 erp_order_id, attempts, amount, requested_delivery_date, error_json, error_code,
+                                 named)
         SELECT id, org, status, at, at, 'PO-' || n, at::date, 'EUR', (n %% 5000)::text, 'Customer ' || n %% 5000,
                'ops@acme.example', 'ops@acme.example', at, 'SO-' || n, 1, n %% 1000 + 0.5, at::date + 7,
-               CASE WHEN status = 'ERROR' THEN error END, CASE WHEN status = 'ERROR' THEN code END FROM s
+               CASE WHEN status = 'ERROR' THEN error END, CASE WHEN status = 'ERROR' THEN code END,
+               lower('PO-' || n || ' ' || n %% 5000 || ' Customer ' || n %% 5000 || ' SO-' || n) FROM s
     ), e AS (
         INSERT INTO erp_export (id, org_id, draft_order_id, connection_id, status, created_at, updated_at, filename,
                                 document_sha256, document_size, export_storage_key, dropzone_path, next_attempt_at,

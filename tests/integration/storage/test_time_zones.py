@@ -12,7 +12,7 @@ from sqlalchemy import make_url, text
 from orderflow.secrets.encryption import EncryptionService
 from orderflow.storage.database import Database
 from orderflow.storage.store import SqlStore
-from orderflow.storage.views.statistics import SPANS, _series
+from orderflow.storage.views.statistics import _series
 from orderflow.testing.memory import MemoryDropzone
 
 
@@ -42,5 +42,5 @@ def test_the_chart_of_a_month_has_every_delivery_though_clocks_were_turned_in_it
         )
     with SqlStore(berlin, EncryptionService("ab" * 32)).work(installation.org_id) as work:
         assert work.connection.execute(text("SHOW timezone")).scalar_one() == "Europe/Berlin"
-        points = _series(work.view, now, *SPANS["30d"])
+        points = _series(work.view, "30d", now)
     assert [point.delivered for point in points] == [1] * days

@@ -28,13 +28,13 @@ from orderflow.storage.views.statistics import (
     ByRule,
     Deliveries,
     FailureReason,
-    Period,
     Point,
     Queue,
     Waiting,
     statistics,
 )
 from orderflow.storage.views.tallies import CountedAt
+from orderflow.storage.work.tallies import Period
 
 router = ApiRouter("/stats", "Overview")
 

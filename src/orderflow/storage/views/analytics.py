@@ -15,32 +15,27 @@ from pydantic import Field
 from orderflow.domain.states import ARRIVED
 from orderflow.storage.tables.states import among
 from orderflow.storage.views.connections import all_connections
-from orderflow.storage.views.statistics import NUMBERS, SPANS, Period, stretch_of, stretches
+from orderflow.storage.views.statistics import NUMBERS, STEPS, stretch_of, stretches
 from orderflow.storage.views.tallies import (
-    COUNTED,
     SHARES,
     TIMES,
     CountedAt,
+    Counts,
     Percentiles,
     Steps,
     add,
-    begun,
     counted_at,
-    hours_of,
     percentiles,
     success_rate,
-    tallies,
     times_of,
 )
 from orderflow.storage.views.view import View
-from orderflow.storage.work.tallies import OF_ORDERS
+from orderflow.storage.work.tallies import COUNTED, MOST_GROUPS, OF_ORDERS, PERIODS, Period
 
 By = Literal["connection", "route", "customer", "reason"]
 
 MOST_COUNTED = 100_000
 """Deliveries of a period that are counted: the newest."""
-
-MOST_GROUPS = 100
 
 # What a delivery is counted under, and what people call that. The order is looked up by its id for each, so
 # that nothing reads all orders of an organization for those of a day.
@@ -94,7 +89,6 @@ def _query(by: By, only: Iterable[By]) -> str:
     """  # noqa: S608  # built from constants
 
 
-_FIRST_COUNTED = f"SELECT key {COUNTED} GROUP BY 1 ORDER BY sum(requested) DESC, NULLIF(key, '') LIMIT {MOST_GROUPS}"
 _OF_KEYS = f"""
     SELECT key, name, at, requested, delivered, confirmed, failed, {TIMES}
     {COUNTED} AND key = ANY(:keys) ORDER BY latest_at
@@ -152,13 +146,12 @@ def analytics(view: View, period: Period, by: By, only: Mapping[By, str] = _ALL)
     Args:
         only: The keys of those that are counted, an empty one for none; then they are counted one by one.
     """
-    span, step = SPANS[period]
     now = datetime.now(UTC)
-    starts = stretches(now, span, step)
     at = None if only else counted_at(view)
     if at is not None:
-        return _beforehand(view, period, by, at, now)
-    since = now - span
+        return _beforehand(Counts.of(view, period, now), by, at, now)
+    since, step = now - PERIODS[period], STEPS[period]
+    starts = stretches(now, period)
     times = {"begin": starts[0].timestamp(), "end": (starts[-1] + step).timestamp(), "steps": len(starts)}
     keys = {f"only_{name}": key for name, key in only.items()}
     rows = view.mappings(_query(by, only), {"since": since, **times, **keys})
@@ -182,19 +175,18 @@ def _rated(sums: Mapping[str, Any], delivery: Percentiles, confirmation: Percent
     return {name: sums[name] for name in NUMBERS} | rate | times
 
 
-def _beforehand(view: View, period: Period, by: By, at: datetime, now: datetime) -> Analytics:
-    span, step = SPANS[period]
-    hours, starts = hours_of(span), stretches(now, span, step)
-    since = begun(now - span, hours)
-    groups = tallies(view, _FIRST_COUNTED, by, since, hours)
-    counts: dict[str, list[_Count]] = {group["key"]: [] for group in groups}
-    for row in tallies(view, _OF_KEYS, by, since, hours, keys=[*counts]):
+def _beforehand(counted: Counts, by: By, at: datetime, now: datetime) -> Analytics:
+    period, starts = counted.period, stretches(now, counted.period)
+    counts: dict[str, list[_Count]] = {key: [] for key in counted.first(by)}
+    for row in counted.rows(_OF_KEYS, by, keys=[*counts]):
         counts[row["key"]].append(_Count(row, *times_of(row)))
-    names = {str(one.id): one.name or one.connector_type for one in all_connections(view)} if by == "connection" else {}
-    begins = cache(partial(stretch_of, step=step))  # counts of many keys begin at the same few moments
+    names = _names(counted.view) if by == "connection" else {}
+    begins = cache(partial(stretch_of, step=STEPS[period]))  # counts of many keys begin at the same few moments
     nothing = _summed([])
     items = []
     for key, of_key in counts.items():
+        if not of_key:  # it had some in the hour or day before
+            continue
         parts: dict[datetime, list[_Count]] = defaultdict(list)
         for count in of_key:
             parts[begins(count.row["at"])].append(count)
@@ -202,7 +194,12 @@ def _beforehand(view: View, period: Period, by: By, at: datetime, now: datetime)
         series = [Stretch(at=start, **went.get(start, nothing)) for start in starts]
         name = names.get(key, of_key[-1].row["name"])
         items.append(Group(key=key or None, name=name, series=series, **_summed(of_key)))
-    return Analytics(period=period, by=by, since=since, items=items, counted_at=at)
+    items.sort(key=lambda group: group.requested, reverse=True)
+    return Analytics(period=period, by=by, since=counted.since, items=items, counted_at=at)
+
+
+def _names(view: View) -> Mapping[str, str]:
+    return {str(one.id): one.name or one.connector_type for one in all_connections(view)}
 
 
 class _Count(NamedTuple):

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Literal, NamedTuple
+from types import MappingProxyType
+from typing import Annotated, Any, NamedTuple
 from uuid import UUID
 
 from pydantic import Field
@@ -17,31 +18,25 @@ from orderflow.storage.tables.states import among
 from orderflow.storage.views.connections import ConnectionView, all_connections
 from orderflow.storage.views.deliveries import WAITS_FOR
 from orderflow.storage.views.tallies import (
-    COUNTED,
     SHARES,
     TIMES,
     CountedAt,
+    Counts,
     Percentiles,
     Steps,
     add,
-    begun,
     counted_at,
-    hours_of,
     percentiles,
     success_rate,
-    tallies,
     times_of,
 )
 from orderflow.storage.views.view import View
-from orderflow.storage.work.tallies import OF_ORDERS
+from orderflow.storage.work.tallies import COUNTED, OF_ORDERS, PERIODS, Period
 
-Period = Literal["24h", "7d", "30d"]
-SPANS: dict[Period, tuple[timedelta, timedelta]] = {
-    "24h": (timedelta(hours=24), timedelta(hours=1)),
-    "7d": (timedelta(days=7), timedelta(hours=6)),
-    "30d": (timedelta(days=30), timedelta(days=1)),
-}
-"""How far back each period reaches, and how long each point of its chart lasts."""
+STEPS: Mapping[Period, timedelta] = MappingProxyType(
+    {"24h": timedelta(hours=1), "7d": timedelta(hours=6), "30d": timedelta(days=1)}
+)
+"""How long each point of a period's chart lasts."""
 
 MOST_COUNTED = 10_000
 """Exports of one connection, of what waits for what."""
@@ -210,13 +205,12 @@ def statistics(view: View, period: Period, day_start: datetime | None) -> Statis
     Args:
         day_start: When today began for the reader; midnight UTC if not given.
     """
-    span, step = SPANS[period]
     now = datetime.now(UTC)
-    here = {"org_id": view.org_id, "since": now - span}
+    here = {"org_id": view.org_id, "since": now - PERIODS[period]}
     today = here | {"since": day_start or now.replace(hour=0, minute=0, second=0, microsecond=0)}
     connections = all_connections(view)
     at = counted_at(view)
-    went = _live(view, now, span, step) if at is None else _beforehand(view, now, span, step)
+    went = _live(view, period, now) if at is None else _beforehand(Counts.of(view, period, now), now)
     return Statistics(
         period=period,
         orders_today={OrderStatus(row.status): row.orders for row in view.connection.execute(_TODAY, today)},
@@ -240,41 +234,39 @@ class _Went(NamedTuple):
     series: list[Point]
 
 
-def _live(view: View, now: datetime, span: timedelta, step: timedelta) -> _Went:
-    here = {"org_id": view.org_id, "since": now - span}
+def _live(view: View, period: Period, now: datetime) -> _Went:
+    here = {"org_id": view.org_id, "since": now - PERIODS[period]}
     row = view.connection.execute(_DELIVERIES, here).mappings().one()
     times = Percentiles.of(row["delivery_seconds"]), Percentiles.of(row["confirmation_seconds"])
     failures, rules = view.rows(FailureReason, _FAILURES, here), view.rows(ByRule, _BY_RULE, here)
-    return _Went(_deliveries(row, *times), failures, rules, _series(view, now, span, step))
+    return _Went(_deliveries(row, *times), failures, rules, _series(view, period, now))
 
 
-def _beforehand(view: View, now: datetime, span: timedelta, step: timedelta) -> _Went:
-    hours = hours_of(span)
-    since = begun(now - span, hours)
-    rows = tallies(view, _ALL_COUNTED, "all", since, hours)
+def _beforehand(counted: Counts, now: datetime) -> _Went:
+    rows = counted.rows(_ALL_COUNTED, "all")
     sums = {name: sum(row[name] for row in rows) for name in NUMBERS}
     sent_in: Steps = {}
     answered_in: Steps = {}
     for sent, answered in map(times_of, rows):
         add(sent_in, sent)
         add(answered_in, answered)
-    failures = tallies(view, _FAILURES_COUNTED, "reason", since, hours)
-    rules = tallies(view, _RULES_COUNTED, "rule", since, hours)
+    failures = counted.rows(_FAILURES_COUNTED, "reason")
+    rules = counted.rows(_RULES_COUNTED, "rule")
     return _Went(
         _deliveries(sums, percentiles(sent_in), percentiles(answered_in)),
         [FailureReason(**row) for row in failures],
         [ByRule(**row) for row in rules],
-        _binned(rows, now, span, step),
+        _binned(rows, counted.period, now),
     )
 
 
 NUMBERS = ("requested", "delivered", "confirmed", "failed")
 
 
-def _binned(rows: Sequence[Any], now: datetime, span: timedelta, step: timedelta) -> list[Point]:
-    points: dict[datetime, Counter[str]] = {at: Counter() for at in stretches(now, span, step)}
+def _binned(rows: Sequence[Any], period: Period, now: datetime) -> list[Point]:
+    points: dict[datetime, Counter[str]] = {at: Counter() for at in stretches(now, period)}
     for row in rows:
-        if (at := stretch_of(row["at"], step)) in points:
+        if (at := stretch_of(row["at"], STEPS[period])) in points:
             points[at].update({name: row[name] for name in NUMBERS})
     return [Point(at=at, **{name: sums[name] for name in NUMBERS}) for at, sums in points.items()]
 
@@ -300,15 +292,16 @@ def _queue(connections: list[ConnectionView], now: datetime) -> Queue:
     )
 
 
-def _series(view: View, now: datetime, span: timedelta, step: timedelta) -> list[Point]:
-    starts = stretches(now, span, step)
-    return view.rows(Point, _SERIES, {"first": starts[0], "last": starts[-1], "seconds": step.total_seconds()})
+def _series(view: View, period: Period, now: datetime) -> list[Point]:
+    starts, seconds = stretches(now, period), STEPS[period].total_seconds()
+    return view.rows(Point, _SERIES, {"first": starts[0], "last": starts[-1], "seconds": seconds})
 
 
-def stretches(now: datetime, span: timedelta, step: timedelta) -> list[datetime]:
-    """Return when each stretch of a chart begins that ends now, oldest first."""
+def stretches(now: datetime, period: Period) -> list[datetime]:
+    """Return when each stretch of a period's chart begins that ends now, oldest first."""
+    step = STEPS[period]
     last = stretch_of(now, step)
-    return [last - step * place for place in reversed(range(span // step))]
+    return [last - step * place for place in reversed(range(PERIODS[period] // step))]
 
 
 def stretch_of(moment: datetime, step: timedelta) -> datetime:

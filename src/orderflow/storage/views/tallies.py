@@ -13,18 +13,19 @@ from pydantic import Field
 from sqlalchemy import text
 
 from orderflow.storage.views.view import View
-from orderflow.storage.work.tallies import DAY, HOUR, seconds_of
+from orderflow.storage.work.tallies import FIRST_COUNTED, Period, counts_of, seconds_of
 
 FRESH = timedelta(minutes=15)
 """What was counted longer ago is no answer: then nobody counts, and the deliveries are counted when it is asked."""
-
-COUNTED = "FROM delivery_tally WHERE org_id = :org_id AND counted_by = :by AND hours = :hours AND at >= :since"
-"""SQL for the counts of one kind: what `tallies` asks for."""
 
 SHARES = "ARRAY[0.5, 0.95]::float8[]"
 """SQL for which percentiles are told, as `Percentiles` has them."""
 
 _SEEN = text("SELECT seen_at FROM delivery_tally_state WHERE org_id = :org_id AND seen_at > now() - :fresh")
+# A former release counts without them.
+_FIRST = text("""
+    SELECT first_customers -> :period FROM delivery_tally_state WHERE org_id = :org_id AND ranked_at = seen_at
+""")
 CountedAt = Annotated[
     datetime | None,
     Field(
@@ -70,17 +71,6 @@ def counted_at(view: View) -> datetime | None:
     return found
 
 
-def hours_of(span: timedelta) -> int:
-    """Return the hours of each count that a period is put together from."""
-    return DAY if span > timedelta(days=8) else HOUR
-
-
-def begun(moment: datetime, hours: int) -> datetime:
-    """Return when the hour or day began in which a moment is."""
-    start = moment.replace(minute=0, second=0, microsecond=0)
-    return start if hours == HOUR else start.replace(hour=0)
-
-
 def times_of(row: Mapping[Any, Any]) -> tuple[Steps, Steps]:
     """Return until the delivery, and until the confirmation, how many deliveries took how long; of one count."""
     return _steps.decode(row["sent_in"]), _steps.decode(row["answered_in"])
@@ -115,6 +105,33 @@ def _at(ranked: Iterable[tuple[int, int]], left: float) -> float | None:
     return None
 
 
-def tallies(view: View, query: str, by: str, since: datetime, hours: int, **more: Any) -> list[Mapping[Any, Any]]:
-    """Return the rows of a query about counts of one kind, which names `:by`, `:hours` and `:since`."""
-    return view.mappings(query, {"by": by, "hours": hours, "since": since, **more})
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What was counted of one period.
+
+    Attributes:
+        hours: Of each count.
+        since: When the first of them begins.
+    """
+
+    view: View
+    period: Period
+    hours: int
+    since: datetime
+
+    @classmethod
+    def of(cls, view: View, period: Period, now: datetime) -> Counts:
+        """Return those of the period that ends now."""
+        return cls(view, period, *counts_of(period, now))
+
+    def rows(self, query: str, by: str, **more: Any) -> list[Mapping[Any, Any]]:
+        """Return the rows of a query about counts of one kind, as `COUNTED` has them."""
+        return self.view.mappings(query, {"by": by, "hours": self.hours, "since": self.since, **more})
+
+    def first(self, by: str) -> list[str]:
+        """Return the keys of which there are most, most first; kept ones may be of the hour or day before."""
+        kept: list[str] | None = None
+        if by == "customer":
+            asked = {"org_id": self.view.org_id, "period": self.period}
+            kept = self.view.connection.execute(_FIRST, asked).scalar()
+        return [row["key"] for row in self.rows(FIRST_COUNTED, by)] if kept is None else kept

@@ -8,13 +8,15 @@ long: each day is counted anew once a day, and one that was counted otherwise is
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Literal
 from uuid import UUID
 
 import structlog
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, bindparam, text
+from sqlalchemy.dialects.postgresql import JSONB
 
 from orderflow.domain.states import ARRIVED, ERPExportStatus, OrderStatus
 from orderflow.storage.tables.states import among, is_order, quoted
@@ -32,6 +34,15 @@ NEXT_CHECK = timedelta(days=1) / KEPT.days
 
 HOUR, DAY = 1, 24
 """Hours of a count."""
+
+Period = Literal["24h", "7d", "30d"]
+PERIODS: Mapping[Period, timedelta] = MappingProxyType(
+    {"24h": timedelta(hours=24), "7d": timedelta(days=7), "30d": timedelta(days=30)}
+)
+"""That people look at, and how far back each reaches."""
+
+MOST_GROUPS = 100
+"""Keys that counts are told of: those of which there are most."""
 
 FACTOR, LEAST_SECONDS = 1.1, 0.01
 """Times are counted in steps, each by a tenth longer than the one before, from a hundredth of a second on."""
@@ -55,6 +66,14 @@ _BEGIN = text("""
     INSERT INTO delivery_tally_state (org_id, checked_at) SELECT :org_id, now()
     WHERE NOT EXISTS (SELECT FROM delivery_tally_state WHERE org_id = :org_id) ON CONFLICT DO NOTHING
 """)
+COUNTED = "FROM delivery_tally WHERE org_id = :org_id AND counted_by = :by AND hours = :hours AND at >= :since"
+"""SQL for the counts of one kind, of a period."""
+
+FIRST_COUNTED = f"""
+    SELECT key {COUNTED} GROUP BY 1 ORDER BY sum(requested) DESC, NULLIF(key, '') LIMIT {MOST_GROUPS}
+"""
+"""SQL for the keys of which there are most, most first."""
+
 _STATE = text("""
     SELECT seen_at, checked_at, checked_day, now() AS now FROM delivery_tally_state
     WHERE org_id = :org_id FOR UPDATE SKIP LOCKED
@@ -63,6 +82,10 @@ _SEEN = text("""
     UPDATE delivery_tally_state SET seen_at = :seen_at, checked_at = :checked_at, checked_day = :checked_day
     WHERE org_id = :org_id
 """)
+# There may be any number of customers, so that whoever looks would add up the days of all to find these.
+_RANKED = text("""
+    UPDATE delivery_tally_state SET first_customers = :first, ranked_at = seen_at WHERE org_id = :org_id
+""").bindparams(bindparam("first", type_=JSONB))
 _ARE_FEW = text(f"SELECT NOT EXISTS ({_MORE_THAN.format(':org_id', MANY // 2)})")
 _END = (
     text("DELETE FROM delivery_tally WHERE org_id = :org_id"),
@@ -132,6 +155,14 @@ def seconds_of(step: int) -> float:
     return LEAST_SECONDS * FACTOR**step * math.sqrt(FACTOR)
 
 
+def counts_of(period: Period, now: datetime) -> tuple[int, datetime]:
+    """Return the hours of each count that a period is put together from, and when the first of them begins."""
+    span = PERIODS[period]
+    hours = DAY if span > timedelta(days=8) else HOUR
+    start = (now - span).replace(minute=0, second=0, microsecond=0)
+    return hours, start if hours == HOUR else start.replace(hour=0)
+
+
 def tally(connection: Connection, org_id: UUID) -> bool:
     """Count, or delete all counts where there are only few deliveries by now; True: go on.
 
@@ -183,6 +214,14 @@ def _go_on(connection: Connection, org_id: UUID, state: Any) -> None:
         seen |= {"checked_at": state.now, "checked_day": _next_day(state)}
         _check(connection, org_id, seen["checked_day"], state.now, told=seen["checked_day"] not in changed)
     connection.execute(_SEEN, {"org_id": org_id, **seen})
+    ranked = {period: _first_customers(connection, org_id, period, state.now) for period in PERIODS}
+    connection.execute(_RANKED, {"org_id": org_id, "first": ranked})
+
+
+def _first_customers(connection: Connection, org_id: UUID, period: Period, now: datetime) -> list[str]:
+    hours, since = counts_of(period, now.astimezone(UTC))
+    wanted = {"org_id": org_id, "by": "customer", "hours": hours, "since": since}
+    return [*connection.execute(text(FIRST_COUNTED), wanted).scalars()]
 
 
 def _next_day(state: Any) -> datetime:

@@ -11,9 +11,9 @@ from sqlalchemy import text
 
 from orderflow.engine.jobs import JOBS, take_turn
 from orderflow.storage.views.analytics import By, analytics
-from orderflow.storage.views.statistics import Period, statistics
+from orderflow.storage.views.statistics import statistics
 from orderflow.storage.work import tallies
-from orderflow.storage.work.tallies import KEPT, MANY, count_deliveries, seconds_of
+from orderflow.storage.work.tallies import KEPT, MANY, Period, count_deliveries, seconds_of
 
 TALLY = next(job for job in JOBS if job.name == "tally")
 TIMES = ("delivery_seconds", "confirmation_seconds")
@@ -134,6 +134,25 @@ def test_what_changes_while_all_are_counted_for_the_first_time_counts(app, acme,
             assert count_deliveries(work.connection, acme.org_id)
     do(app, "UPDATE erp_export SET status = 'FAILED' WHERE created_at < now() - interval '15 days'")
     compare(app, acme)
+
+
+def test_the_first_customers_are_kept_and_found_anew_where_a_former_release_counted(app, acme, zone):
+    def told() -> list[str]:
+        with app.store.work(acme.org_id) as work:
+            return [one.key or "" for one in analytics(work.view, "24h", "customer").items]
+
+    made(app, acme, zone, 40)
+    count(app, acme)
+    first = told()
+    assert len(first) == 7
+    do(app, """UPDATE delivery_tally_state SET first_customers = '{"24h": ["3", "gone", "5"]}'""")
+    assert sorted(told()) == ["3", "5"], "of one that has none left nothing is told"
+    requested = "UPDATE delivery_tally SET requested = requested + {} WHERE counted_by = 'customer' AND key = '{}'"
+    for more, key in ((50, 5), (90, 3)):
+        do(app, requested.format(more, key))
+        assert told()[0] == str(key), "most first, though the period began later since"
+    do(app, "UPDATE delivery_tally_state SET seen_at = seen_at + interval '1 second'")
+    assert sorted(told()) == sorted(first)
 
 
 def test_two_that_count_at_once_do_not_wait_for_each_other(app, acme, zone):

@@ -340,7 +340,8 @@ class DeliveryTally(Base):
 class DeliveryTallyState(Base):
     """Up to when an organization's deliveries are counted, and which day was last counted anew, when.
 
-    While they are counted for the first time, `seen_at` is null, and `checked_at` is when that began.
+    While they are counted for the first time, `seen_at` is null, and `checked_at` is when that began. The customers
+    with most deliveries, by period, are those of the counts while `ranked_at` is `seen_at`.
     """
 
     __tablename__ = "delivery_tally_state"
@@ -349,3 +350,5 @@ class DeliveryTallyState(Base):
     seen_at: Mapped[datetime | None]
     checked_at: Mapped[datetime]
     checked_day: Mapped[datetime | None]
+    first_customers: Mapped[dict[str, Any] | None]
+    ranked_at: Mapped[datetime | None]

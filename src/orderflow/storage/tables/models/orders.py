@@ -101,6 +101,7 @@ class DraftOrderRow(Owned, Base):
     amount: Mapped[Decimal | None] = mapped_column(
         Numeric
     )  # none: count it of the lines; a trigger forgets it with them
+    named: Mapped[str | None]  # its names, written small, by a trigger; none: from before there was one
     push_requested_at: Mapped[datetime | None]  # of an APPROVED order that no rule sends anywhere yet
     push_request: Mapped[dict[str, Any] | None]  # who asked, and under which key
     waits_for: Mapped[str | None]  # why it waits: `domain.errors.NoRouteError.code`
