@@ -17,6 +17,7 @@ import signal
 import sys
 import time
 from dataclasses import replace
+from typing import Any
 
 import benchmarks.rows
 from benchmarks.runs import measure, measured_code
@@ -68,8 +69,9 @@ def remove_at_the_end() -> None:
     On ext4 without a journal, making a file takes 1 ms instead of 0.1 for minutes after thousands were removed
     (`recently_deleted` in the kernel's fs/ext4/ialloc.c), which would be blamed on whoever is measured next.
     """
-    remove = shutil.rmtree
-    shutil.rmtree = lambda folder, *_, **__: atexit.register(remove, folder, ignore_errors=True)
+    remove, left = shutil.rmtree, list[Any]()
+    atexit.register(lambda: [remove(folder, ignore_errors=True) for folder in left])
+    shutil.rmtree = lambda folder, *_, **__: left.append(folder)
 
 
 if __name__ == "__main__":

