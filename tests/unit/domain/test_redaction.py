@@ -196,6 +196,19 @@ def test_the_quick_look_misses_nothing(secret: str, text: str) -> None:
         assert redactor.text(f"{text} ") == told
 
 
+MANY = [f"{number:04}Key{number * 7919:06}x" for number in range(50)]
+
+
+@given(st.lists(st.sampled_from(MANY) | st.sampled_from(["0007", "key", "0007Key", "a", "\xe9 "]), max_size=9))
+def test_the_quick_look_for_many_secrets_misses_none_wherever_it_stands(parts: list[str]) -> None:
+    text = "".join(parts)
+    redactor = Redactor(MANY)
+    told = redactor.text(text)
+    assert not any(secret in told for secret in MANY)
+    with patch.object(redactor, "_needles", None):
+        assert redactor.text(text) == told
+
+
 @pytest.mark.timeout(60)  # seconds; where each form is held against each place of a text, it takes minutes
 def test_a_secret_of_a_thousand_lines_is_looked_for_at_once() -> None:
     lines = [f"{number:04} {'line of it' * 2}" for number in range(1_100)]
