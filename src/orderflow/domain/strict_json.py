@@ -1,7 +1,7 @@
 """JSON that comes in from people and programs, read by one set of rules wherever it enters.
 
 Numbers stay exact; a name given twice in an object, nesting beyond `MOST_DEPTH`, and what RFC 8259 does not know are
-errors. What was read this way can be stored, and rendered again.
+errors, and so is half a character, which no UTF-8 can hold. What was read this way can be stored, and rendered again.
 
 Answers of ERPs are taken as they are: in them a name that comes twice with the same value says one thing, and with
 different ones it is a `Contradiction`, which nobody may read as any of them (RFC 8259, section 4).
@@ -10,6 +10,7 @@ different ones it is a `Contradiction`, which nobody may read as any of them (RF
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -22,6 +23,13 @@ MOST_DIGITS = 4_000
 
 MOST_VALUES = 400_000
 """In one text, counted by their commas; an order of 10,000 lines has 100,000."""
+
+
+HALF_A_CHARACTER = "holds half a character (a lone surrogate)"
+
+_HALF = re.compile("[\ud800-\udfff]")
+_MAY_HOLD_HALF = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
+"""How a text writes one, also of a pair, which is a whole character."""
 
 
 MOST_READINGS = 8
@@ -63,6 +71,8 @@ def parse(text: str | bytes) -> Any:
     """
     names_given_twice: list[str] = []
     value = _read(text, _once(names_given_twice))
+    if (place := half_character_in(value, text)) is not None:
+        raise NotJSONError(HALF_A_CHARACTER, field=place)
     if names_given_twice:
         raise NotJSONError("is given twice", field=next(_places(value, ""), names_given_twice[0])[:200])
     return value
@@ -75,6 +85,19 @@ def parse_answer(text: str | bytes) -> Any:
         NotJSONError: It is none, or breaks another of the rules above.
     """
     return _read(text, with_contradictions)
+
+
+def half_character_in(value: Any, text: str | bytes) -> str | None:
+    """Return the place in a value that holds half a character, in a name or a text, as `lines[0].qty`; None: no place.
+
+    Args:
+        text: What the value was read from. Hardly any has to be looked at value by value.
+    """
+    written = text if isinstance(text, str) else text.decode("utf-8", "replace")
+    if not _MAY_HOLD_HALF.search(written):
+        return None
+    place = next(_halves(value, ""), None)
+    return None if place is None else place.encode("utf-8", "backslashreplace").decode()[:200]
 
 
 def depth_exceeds(value: Any, most: int) -> bool:
@@ -205,6 +228,20 @@ def _once(twice: list[str]) -> Pairs:
         return found
 
     return object_of
+
+
+def _halves(value: Any, path: str) -> Iterator[str]:
+    if isinstance(value, str) and _HALF.search(value):
+        yield path
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            place = f"{path}.{name}".removeprefix(".")
+            if _HALF.search(name):
+                yield place
+            yield from _halves(inner, place)
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _halves(inner, f"{path}[{index}]")
 
 
 def _places(value: Any, path: str) -> Iterator[str]:

@@ -160,6 +160,7 @@ class MisbehavingHTTPServer:
         authority: Over TLS, the certificate to trust, in PEM.
         client_certificate: Over TLS, certificate and key that "mutual" lets in, in PEM.
         order_status: What `GET /orders/<id>` tells.
+        filters: Whether it heeds what it is asked for; False: it tells all orders, as where a parameter is unknown.
         most_written: Bytes of the longest answer that a client took.
     """
 
@@ -200,6 +201,7 @@ class MisbehavingHTTPServer:
         self._changed_by: dict[str, str] = {}
         self.received: list[Received] = []
         self.order_status = "open"
+        self.filters = True
         self._ids: dict[str, str] = {}
         self._shown_at: dict[str, float] = {}
         self._faults: dict[str, list[Fault]] = {}
@@ -394,12 +396,14 @@ class MisbehavingHTTPServer:
             found = {"id": number, "status": self.order_status}
             return (200, json.dumps(found).encode()) if number in self._ids.values() else (404, b"{}")
         reference = request.parameter("reference") or ""
-        known = self._ids.get(reference) if self._shown_at.get(reference, 0.0) <= time.monotonic() else None
-        return 200, json.dumps({"items": [self._as_found(known)] if known else []}).encode()
+        wanted = [reference] if self.filters else list(self._ids)
+        known = [one for one in wanted if one in self._ids and self._shown_at.get(one, 0.0) <= time.monotonic()]
+        return 200, json.dumps({"items": [self._as_found(one) for one in known]}).encode()
 
-    def _as_found(self, number: str) -> dict[str, str | None]:
+    def _as_found(self, reference: str) -> dict[str, str | None]:
+        number = self._ids[reference]
         state = "cancelled" if number in self.taken_back else self.order_status
-        return {"id": number, "state": state, "changed_by": self._changed_by.get(number)}
+        return {"id": number, "reference": reference, "state": state, "changed_by": self._changed_by.get(number)}
 
 
 def _of(fault: Fault) -> tuple[Mapping[str, str], bytes]:

@@ -161,6 +161,7 @@ NEXT = "the_next_order_goes_through_whatever_became_of_one"
 OPEN = "connections_are_closed_or_used_again"
 PROMISES = "a_2xx_that_took_nothing_confirms_nothing"
 OWN_ANSWER = "each_answer_is_its_own_orders"
+OTHERS = "find_takes_no_order_of_others_where_its_filter_is_not_heeded"
 NEAR = "find_tells_an_order_from_one_that_is_nearly_alike"
 ALIKE = "what_is_nearly_alike_stays_apart"
 DAY = "a_day_stays_that_day"
@@ -511,6 +512,9 @@ FAULTS = {
         UNCLEAR,
         "        items = items_in(answer)",
         "        try:\n            items = items_in(answer)\n        except ConnectorError:\n            return None",
+    ),
+    "find takes whatever is told for its order": Wrong(
+        OTHERS, 'if any(item.get("reference") != reference for item in items)', "if False"
     ),
     "find finds everything": Wrong(UNCLEAR, "if items else None", 'if items else result_of(draft_order, "1")'),
     "it tries again by itself after 5xx": Wrong(

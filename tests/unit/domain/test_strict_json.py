@@ -45,6 +45,15 @@ def test_a_name_given_twice_is_named(name: str, first: Any, second: Any, depth: 
     assert caught.value.field == (".".join(["a[0]"] * depth) + f".{name}").removeprefix(".")[:200]
 
 
+@given(VALUES, st.characters(categories=["Cs"]), st.booleans())
+def test_half_a_character_is_named_by_its_place(value: Any, half: str, escaped: bool) -> None:
+    for inner, field in ((half, "a[1].b"), ({half: value}, f"a[1].b.\\u{ord(half):04x}")):
+        written = json.dumps({"a": [value, {"b": inner}]}, ensure_ascii=escaped)
+        with pytest.raises(NotJSONError, match="half a character") as caught:
+            parse(written)
+        assert caught.value.field == field
+
+
 @pytest.mark.parametrize("depth", [MOST_DEPTH - 1, MOST_DEPTH, MOST_DEPTH + 1, 900, 100_000])
 def test_depth_has_an_end(depth: int) -> None:
     for opening, closing in (("[", "]"), ('{"a":', "}")):

@@ -35,6 +35,7 @@ from orderflow.domain.orders import (
     faults_in,
     line_of,
 )
+from orderflow.domain.strict_json import HALF_A_CHARACTER
 from orderflow.domain.typed import typed
 from orderflow.flow.order.incoming import (
     ADJUSTMENT_NUMBERS,
@@ -311,7 +312,7 @@ def _text_fault(name: str, text: str) -> str | None:
     if "\0" in text:
         return "holds a NUL character"
     if not text.isascii() and _LONE_SURROGATE.search(text):
-        return "holds half a character (a lone surrogate)"
+        return HALF_A_CHARACTER
     if name in CODES and (control := control_in(text)):
         return f"holds a control character, {control}"
     if name not in PATTERNS:

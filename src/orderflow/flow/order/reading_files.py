@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from orderflow.domain.errors import InputError
 from orderflow.domain.orders import DraftOrder
-from orderflow.domain.strict_json import MOST_VALUES, without_twins
+from orderflow.domain.strict_json import HALF_A_CHARACTER, MOST_VALUES, half_character_in, without_twins
 from orderflow.flow.order.reading import read_order, unreadable
 
 LONGEST_LINE = 16 * 1024 * 1024
@@ -114,18 +114,23 @@ def _read_line(line: bytes) -> DraftOrder | InputError:
         return unreadable([("", reason)])
     try:
         with _in_turn(line):
-            return _read_value(_DECODER.decode(line.decode("utf-8")))
+            text = line.decode("utf-8")
+            return _read_value(_DECODER.decode(text), text)
     except UnicodeDecodeError as error:
         return _not_json(error, error.start + 1)
     except (ValueError, RecursionError) as error:
         return _not_json(error, getattr(error, "colno", 0))
 
 
-def _read_value(value: Any) -> DraftOrder | InputError:
+def _read_value(value: Any, text: str) -> DraftOrder | InputError:
     try:
+        if (place := half_character_in(value, text)) is not None:
+            return unreadable([(place, HALF_A_CHARACTER)])
         return read_order(value)
     except InputError as error:
         return error
+    except RecursionError as error:
+        return _not_json(error, 0)
 
 
 def _too_much(content: bytes | bytearray) -> str | None:
@@ -182,8 +187,8 @@ def _read_piece(piece: bytearray, line: int, column: int) -> tuple[list[ReadOrde
     except (ValueError, RecursionError) as error:
         return [(begins, _not_json(error, 0))], next_one
     if _after_space(text, end) < len(text):
-        return [(begins, _read_value(value)), _broken(_place(text, end, line, column)[0])], None
-    return [(begins, _read_value(value))], next_one
+        return [(begins, _read_value(value, text)), _broken(_place(text, end, line, column)[0])], None
+    return [(begins, _read_value(value, text))], next_one
 
 
 def _place(text: str, position: int, line: int, column: int) -> tuple[int, int]:

@@ -230,6 +230,21 @@ class Once(HttpSuite):
             found = answer_of(connector.find, with_document(connector, order, good_config), good_config)
             assert found is None or isinstance(found, ConnectorError), f"find takes an order for one {what}"
 
+    def test_find_takes_no_order_of_others_where_its_filter_is_not_heeded(
+        self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, good_config: dict[str, Any]
+    ) -> None:
+        """Many APIs leave a parameter aside that they do not know; unless the test of the connection tells of it."""
+        if not connector.can_find(good_config):
+            return
+        for _ in range(2):
+            connector.export(with_document(connector, an_order(), good_config), good_config)
+        order = with_document(connector, an_order(), good_config)
+        server.filters = False
+        found = answer_of(connector.find, order, good_config)
+        told = not connector.test_connection(good_config).success
+        server.filters = True
+        assert told or found is None or isinstance(found, ConnectorError), "find takes an order of others for this one"
+
     def test_what_is_found_is_what_was_taken(
         self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, good_config: dict[str, Any]
     ) -> None:

@@ -184,6 +184,41 @@ def test_a_field_given_twice_is_refused_by_its_name(acme: Any, app: Any, path: s
     assert stored(app) == before
 
 
+HALVES = [
+    ("POST", "/draft-orders", '{"notes": "a\\ud83d"}', "notes"),
+    ("POST", "/draft-orders", '{"no\\ud83dtes": "a"}', "no\\ud83dtes"),
+    ("POST", "/draft-orders", '{"metadata": {"a\\uDE00": "b"}}', "metadata.a\\ude00"),
+    ("POST", "/draft-orders", '{"order_date": "\\ud83d"}', "order_date"),
+    ("POST", "/draft-orders", '{"lines": [{"line_no": 1, "qty": "\\ud83d"}]}', "lines[0].qty"),
+    ("POST", "/draft-orders", '{"a\\ud83d": 1, "a\\ud83d": 2}', "a\\ud83d"),
+    ("POST", "/bulk-jobs", '{"action": "approve", "filter": {"q\\ud83d": "a"}}', "filter.q\\ud83d"),
+    ("POST", "/connectors", '{"connector_type": "MOCK", "config": {"mode": "\\ud83d"}}', "config.mode"),
+    ("PATCH", "/draft-orders/{order}", '{"ship_to": {"\\ud83d": "a"}}', "ship_to.\\ud83d"),
+    ("PUT", "/draft-orders/{order}", '{"lines": [{"line_no": "\\ud83d"}]}', "lines[0].line_no"),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "content", "field"), HALVES)
+def test_half_a_character_is_refused_wherever_it_stands(
+    acme: Any, app: Any, method: str, path: str, content: str, field: str
+) -> None:
+    order = acme.call("POST", "/draft-orders", json=ORDER).json()["id"]
+    before = stored(app)
+    answer = acme.call(method, path.format(order=order), content=content, headers=_JSON)
+    assert answer.status_code == 422, answer.text
+    assert answer.json()["error"]["details"]["fields"] == [
+        {"field": field, "message": "holds half a character (a lone surrogate)"}
+    ]
+    assert stored(app) == before
+
+
+def test_a_whole_character_may_be_written_as_its_halves(acme: Any) -> None:
+    content = '{"notes": "\\ud83d\\ude00", "metadata": {"\\ud83d\\ude00": "x"}}'
+    order = acme.call("POST", "/draft-orders", content=content, headers=_JSON).json()["id"]
+    kept = acme.call("GET", f"/draft-orders/{order}").json()
+    assert (kept["notes"], kept["metadata"]) == ("😀", {"😀": "x"})
+
+
 def test_text_that_looks_like_a_name_is_no_name_given_twice(acme: Any) -> None:
     order = {**ORDER, "notes": 'he said "qty": 3, "qty" : 4', "customer": {"name": '":"":'}}
     created = acme.call("POST", "/draft-orders", json=order)

@@ -271,3 +271,9 @@ def test_answers_are_told_with_exact_numbers_and_what_people_wrote_as_they_wrote
     assert told["error"] == {"code": "X", "message": "Der Auftrag ist unterwegs.", "hint": "Acme says no."}
     assert told["texts"] == [{"message": "Die Verbindung zu erp:22 brach ab.", "hint": None}]
     assert told["missing"] == ["Die Währung fehlt.", "Position 3: die Menge muss größer als 0 sein."]
+
+
+@pytest.mark.parametrize("query", ["limit=0", "sort=qty&limit=0"])
+def test_the_fields_that_cannot_be_used_are_told_in_one_language(acme: Tenant, query: str) -> None:
+    answer = acme.call("GET", f"/draft-orders?{query}", headers={"Accept-Language": "de"})
+    assert answer.json()["error"]["message"].startswith("Einige Felder sind nicht verwendbar: ")
