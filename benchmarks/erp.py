@@ -117,6 +117,7 @@ def _row(place: Installation, erp: Erp, orders: int, rounds: int, where: str, po
         number = max(1, orders * program.orders // 100)
         runs[name] = _counted(erp, name, number, _run_of(program, erp, number, port))
     once = {name for name, program in programs.items() if not program.repeated}
+    _ours(place, connection_id, orders // 10)  # what a worker loads once, it has loaded for days
     figures = medians(runs, rounds, once)
     ours = figures.pop("ours")
     given = ", ".join(str(max(1, orders * program.orders // 100)) for program in programs.values())
